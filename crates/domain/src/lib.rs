@@ -1,0 +1,12 @@
+//! The words and the rules of Parley: identifiers, money, terms, and what may happen to a proposal, a project,
+//! a message and a meeting. Pure: no I/O, no clock, no randomness of its own; every other crate may use it.
+
+pub mod ids;
+pub mod kinds;
+pub mod money;
+pub mod time;
+
+pub use ids::*;
+pub use kinds::*;
+pub use money::{Currency, InvalidCurrency, Money};
+pub use time::{InvalidTimestamp, Timestamp};
