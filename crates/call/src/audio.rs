@@ -34,7 +34,11 @@ pub struct AudioQueue {
 impl AudioQueue {
     /// A queue that holds up to `capacity` blocks of 10 ms.
     pub fn new(capacity: usize) -> Self {
-        Self { blocks: Mutex::new(VecDeque::with_capacity(capacity)), capacity: capacity.max(1), dropped: AtomicU64::new(0) }
+        Self {
+            blocks: Mutex::new(VecDeque::with_capacity(capacity)),
+            capacity: capacity.max(1),
+            dropped: AtomicU64::new(0),
+        }
     }
 
     /// Appends a block.

@@ -3,10 +3,12 @@
 
 pub mod ids;
 pub mod kinds;
+pub mod model;
 pub mod money;
 pub mod time;
 
 pub use ids::*;
 pub use kinds::*;
+pub use model::*;
 pub use money::{Currency, InvalidCurrency, Money};
 pub use time::{InvalidTimestamp, Timestamp};

@@ -3,9 +3,11 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ts_rs::TS;
 
 /// Three capital letters of ISO 4217.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TS)]
+#[ts(type = "string")]
 pub struct Currency([u8; 3]);
 
 /// Not three capital letters A–Z.
@@ -47,10 +49,11 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// A sum in minor units (cents for USD), between 0 and 2⁵³−1 so that every JSON reader keeps it exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Money {
     /// How many minor units.
+    #[ts(type = "number")]
     pub amount_minor: i64,
     /// Of which currency.
     pub currency: Currency,

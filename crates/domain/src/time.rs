@@ -4,11 +4,13 @@ use std::{fmt, ops::Add, ops::Sub, str::FromStr, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ts_rs::TS;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Orders deadlines against one clock; never orders rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, TS)]
+#[ts(type = "string")]
 pub struct Timestamp(i64);
 
 /// Not an instant between the years 1 and 9999.
