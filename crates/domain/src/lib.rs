@@ -3,12 +3,16 @@
 
 pub mod ids;
 pub mod kinds;
+pub mod meeting;
 pub mod model;
 pub mod money;
+pub mod proposal;
 pub mod time;
 
 pub use ids::*;
 pub use kinds::*;
+pub use meeting::*;
 pub use model::*;
 pub use money::{Currency, InvalidCurrency, Money};
+pub use proposal::*;
 pub use time::{InvalidTimestamp, Timestamp};

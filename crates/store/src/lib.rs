@@ -1,1 +1,24 @@
-//! To be written.
+//! Where everything is kept: the [`Store`] trait in the words of the domain, and its SQLite implementation.
+//!
+//! Every write is one transaction, answered only after its commit. What others must hear of it comes out of
+//! [`Store::subscribe`] in commit order, whether or not the caller still waits for its answer.
+
+pub mod accounts;
+pub mod committed;
+pub mod conversations;
+pub mod error;
+pub mod market;
+pub mod meetings;
+pub mod page;
+mod store;
+pub mod sync;
+
+pub use accounts::*;
+pub use committed::*;
+pub use conversations::*;
+pub use error::*;
+pub use market::*;
+pub use meetings::*;
+pub use page::*;
+pub use store::Store;
+pub use sync::*;

@@ -1,0 +1,55 @@
+//! What was committed, for whoever tells people.
+
+use std::sync::Arc;
+
+use parley_domain::{Message, Project, Proposal, SessionId, UserId};
+use tokio::sync::broadcast;
+
+use crate::{DueReminder, MeetingChange, ReadState};
+
+/// One committed change, with those whom it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// A message was written.
+    Message {
+        /// The message.
+        message: Message,
+        /// Everybody in the conversation, the sender included.
+        to: Vec<UserId>,
+    },
+    /// A read mark moved.
+    Read {
+        /// The mark as it is now; its message is always set.
+        state: ReadState,
+        /// Everybody in the conversation, the reader included.
+        to: Vec<UserId>,
+    },
+    /// A meeting was made or moved; `news` is always set.
+    Meeting(MeetingChange),
+    /// A project came to be or was closed.
+    Project {
+        /// The project as it is now.
+        project: Project,
+        /// Its people.
+        to: Vec<UserId>,
+    },
+    /// A proposal was made or moved.
+    Proposal {
+        /// The proposal as it is now.
+        proposal: Proposal,
+        /// The request's client and the provider.
+        to: Vec<UserId>,
+    },
+    /// A reminder was claimed and is to be sent.
+    Reminder(DueReminder),
+    /// Sessions ended: log-out, a changed password, a reused refresh token. Their sockets are to be closed.
+    SessionsEnded {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        sessions: Vec<SessionId>,
+    },
+}
+
+/// Everything that this process commits, in commit order.
+pub type CommitFeed = broadcast::Receiver<Arc<Committed>>;

@@ -1,0 +1,92 @@
+//! Conversations, messages and read marks: inputs, outcomes and refusals.
+
+use parley_domain::{ConversationId, Message, MessageId, ProjectId, ProjectStatus, Timestamp, UserId};
+
+use crate::StoreError;
+
+/// A conversation is known by its own id or by its project's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationKey {
+    /// By its own.
+    Id(ConversationId),
+    /// By its project's.
+    Project(ProjectId),
+}
+
+/// A text message to be written. The content is normalised and validated by the caller with the domain's rules.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Who writes.
+    pub sender: UserId,
+    /// Where.
+    pub conversation: ConversationId,
+    /// What.
+    pub content: String,
+    /// The sender's own name for it: the same one never makes a second message.
+    pub client_id: Option<String>,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// A message that is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The message with its number.
+    pub message: Message,
+    /// Whether it was written now or before.
+    pub novelty: Novelty,
+    /// Everybody in the conversation, the sender included.
+    pub participants: Vec<UserId>,
+}
+
+/// Whether a call made something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// Made now: 201.
+    New,
+    /// This sender used that `clientId` before: 200 with the first answer. Nothing is published.
+    Same,
+}
+
+/// How far someone has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadState {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Who.
+    pub user_id: UserId,
+    /// Up to which number; 0 before the first.
+    pub last_read_seq: i64,
+    /// Up to which message.
+    pub last_read_message_id: Option<MessageId>,
+    /// Since when.
+    pub read_at: Option<Timestamp>,
+}
+
+/// The outcome of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The mark as it is now.
+    pub state: ReadState,
+    /// Whether this call moved it. A mark never goes back.
+    pub moved: bool,
+    /// Everybody in the conversation, the reader included.
+    pub participants: Vec<UserId>,
+}
+
+/// Why a conversation can't be seen or written to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConversationError {
+    /// Unknown, or the caller is not in it; for a read mark also an unknown message.
+    #[error("not found")]
+    NotFound,
+    /// `PROJECT_NOT_ACTIVE`.
+    #[error("the project is {0}, not ACTIVE")]
+    ProjectNotActive(ProjectStatus),
+    /// `replyToId` is no message of this conversation.
+    #[error("the answered message is not in this conversation")]
+    UnknownReply,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
