@@ -1,1 +1,92 @@
-fn main() {}
+//! The one door for tasks: `cargo xtask run` to see Parley, `cargo xtask test` to test it, and what a contributor needs.
+
+mod build;
+mod checks;
+mod children;
+mod clip;
+mod environment;
+mod headless;
+mod layers;
+mod network;
+mod node;
+mod packages;
+mod shell;
+mod steps;
+mod types;
+mod windows;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{environment::Environment, workspace::Workspace};
+
+/// Tasks of the Parley workspace.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, build, start the server with the demo marketplace and open two signed-in windows.
+    Run(RunArguments),
+    /// Install what tests need, then run them all, the test of the built app included.
+    Test(TestArguments),
+    /// Format, lints, layers, generated types, documentation, then everything that `test` does.
+    Ci(TestArguments),
+    /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
+    Layers,
+    /// Write the UI's types, generated from crates/protocol.
+    Types {
+        /// Change nothing; fail if something would change.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    /// Two clients without windows go the same way and report each step as one JSON line.
+    #[arg(long)]
+    headless: bool,
+    /// Forget the data of earlier runs.
+    #[arg(long)]
+    fresh: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct TestArguments {
+    /// Run only the steps whose name contains this text (builds are done as needed).
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    match perform(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: &Task) -> anyhow::Result<()> {
+    let environment = Environment::read();
+    let workspace = Workspace::locate()?;
+    match task {
+        Task::Run(arguments) if arguments.headless || !environment.has_display => {
+            headless::run(&workspace, &environment, arguments)
+        }
+        Task::Run(arguments) => windows::run(&workspace, &environment, arguments),
+        Task::Test(arguments) => checks::test(&workspace, &environment, arguments),
+        Task::Ci(arguments) => checks::ci(&workspace, &environment, arguments),
+        Task::Layers => layers::check(&workspace),
+        Task::Types { check: false } => types::write(&workspace),
+        Task::Types { check: true } => types::check(&workspace),
+    }
+}

@@ -1,0 +1,169 @@
+//! `test` and `ci`: what green means.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{
+    TestArguments,
+    build::{self, EVERYTHING, cargo_in},
+    clip,
+    environment::Environment,
+    layers, node,
+    packages::{self, Need},
+    shell::{self, run, run_cargo, run_quietly},
+    steps::Steps,
+    types,
+    workspace::Workspace,
+};
+
+/// Speaks WebDriver for apps made with Tauri; this version goes with Tauri 2.
+const TAURI_DRIVER: &str = "2.1.0";
+
+struct Checks<'a> {
+    workspace: &'a Workspace,
+    is_terminal: bool,
+    only: Option<&'a str>,
+    steps: Steps,
+}
+
+pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    let mut checks = Checks::new(workspace, environment, arguments, 15);
+    checks.prepare()?;
+    checks.cheap();
+    checks.tests()?;
+    checks.steps.finish()
+}
+
+pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    let mut checks = Checks::new(workspace, environment, arguments, 18);
+    checks.prepare()?;
+    checks.cheap();
+    checks.thorough();
+    checks.tests()?;
+    checks.steps.finish()
+}
+
+impl<'a> Checks<'a> {
+    fn new(workspace: &'a Workspace, environment: &Environment, arguments: &'a TestArguments, total: usize) -> Self {
+        let (is_terminal, only) = (environment.is_terminal, arguments.only.as_deref());
+        Self { workspace, is_terminal, only, steps: Steps::new(total) }
+    }
+
+    /// A named check, unless the person asked for others only.
+    fn check(&mut self, name: &str, work: impl FnOnce(&Workspace) -> Result<()>) {
+        if self.only.is_none_or(|wanted| name.contains(wanted)) {
+            let workspace = self.workspace;
+            self.steps.check(name, || work(workspace));
+        }
+    }
+
+    /// What everything else stands on: packages of all three kinds.
+    fn prepare(&mut self) -> Result<()> {
+        let (workspace, is_terminal) = (self.workspace, self.is_terminal);
+        self.steps.step("system packages", || packages::install(workspace, Need::Tests, is_terminal))?;
+        self.steps.step("Node packages", || {
+            node::check_version()?;
+            node::install(workspace, "ui", is_terminal)?;
+            node::install(workspace, "tests", is_terminal)
+        })
+    }
+
+    /// Seconds each, so they come first.
+    fn cheap(&mut self) {
+        self.check("format", |workspace| run(cargo_in_unlocked(workspace, "fmt").args(["--all", "--check"])));
+        self.check("layers", layers::check);
+        self.check("UI lint", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "lint"])));
+        self.check("UI types", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "check"])));
+        self.check("UI tests", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "test"])));
+    }
+
+    /// What compiles everything once more in another way.
+    fn thorough(&mut self) {
+        let is_terminal = self.is_terminal;
+        self.check("clippy", |workspace| {
+            let mut clippy = cargo_in(workspace, "clippy");
+            run_cargo(clippy.args(["--workspace", "--all-targets", "--", "-D", "warnings"]), is_terminal)
+        });
+        self.check("documentation", |workspace| {
+            let mut doc = cargo_in(workspace, "doc");
+            run_cargo(doc.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"), is_terminal)
+        });
+        if shell::find_program("cargo-deny").is_some() {
+            self.check("licences and advisories", |workspace| run(cargo_in_unlocked(workspace, "deny").arg("check")));
+        } else {
+            self.steps.skip("licences and advisories", "cargo-deny is not installed");
+        }
+    }
+
+    fn tests(&mut self) -> Result<()> {
+        let (workspace, is_terminal) = (self.workspace, self.is_terminal);
+        // The app embeds the built UI, so this comes before compiling it.
+        self.steps.step("build the UI", || node::build_ui(workspace, is_terminal))?;
+        self.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
+        self.check("generated types", types::check_built);
+        self.check("Rust tests", |workspace| {
+            run_cargo(cargo_in(workspace, "test").args(EVERYTHING).arg("--no-fail-fast"), is_terminal)
+        });
+        self.check("tests of the tasks", |workspace| {
+            run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
+        });
+        self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
+        let clip = self.steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
+        self.check("headless run", |workspace| headless_run(workspace, clip.as_deref()));
+        self.check("black box: the built app", |workspace| {
+            install_driver(workspace, is_terminal)?;
+            let mut black_box = node_tests(workspace, "blackbox");
+            black_box.env("PARLEY_APP", workspace.program("parley")).env("TAURI_DRIVER", driver(workspace));
+            if let Some(clip) = &clip {
+                black_box.env("PARLEY_CLIP", clip);
+            }
+            run(&mut black_box)
+        });
+        Ok(())
+    }
+}
+
+/// `cargo fmt` and `cargo deny` do not know `--locked`.
+fn cargo_in_unlocked(workspace: &Workspace, verb: &str) -> Command {
+    let mut command = Command::new(crate::workspace::cargo());
+    command.arg(verb).current_dir(&workspace.root);
+    command
+}
+
+fn node_tests(workspace: &Workspace, script: &str) -> Command {
+    let mut command = node::npm_in(&workspace.root.join("tests"), &["run", "--silent", script]);
+    command
+        .env("PARLEY_SERVER", workspace.program("parley-server"))
+        .env("PARLEY_OUT", workspace.out(""))
+        .env("PARLEY_EXAMPLES", workspace.program("examples"));
+    command
+}
+
+fn headless_run(workspace: &Workspace, clip: Option<&std::path::Path>) -> Result<()> {
+    let data = workspace.out("test/headless");
+    if data.exists() {
+        std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+    }
+    let mut headless = Command::new(workspace.program("parley-headless"));
+    headless.arg("--server-program").arg(workspace.program("parley-server")).arg("--data-dir").arg(data);
+    if let Some(clip) = clip {
+        headless.arg("--clip").arg(clip);
+    }
+    run(&mut headless)
+}
+
+fn driver(workspace: &Workspace) -> std::path::PathBuf {
+    workspace.out("tools/bin").join(format!("tauri-driver{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn install_driver(workspace: &Workspace, is_terminal: bool) -> Result<()> {
+    if driver(workspace).exists() {
+        return Ok(());
+    }
+    let mut install = Command::new(crate::workspace::cargo());
+    install.args(["install", "--locked", "--version", TAURI_DRIVER, "--root"]).arg(workspace.out("tools"));
+    // Unoptimised: it only passes requests on.
+    install.arg("--debug").arg("tauri-driver").env("CARGO_TARGET_DIR", &workspace.target);
+    run_quietly(&mut install, &workspace.out("logs/tauri-driver.log"), is_terminal)
+}
