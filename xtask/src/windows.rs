@@ -22,8 +22,9 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The demo marketplace's accounts, as `parley-server seed demo` makes them.
-const PEOPLE: [(&str, &str); 2] = [("client", "client@demo.test"), ("provider", "provider@demo.test")];
+/// The demo marketplace's accounts, as `parley-server seed demo` makes them, and where their windows first open.
+const PEOPLE: [(&str, &str, &str); 2] =
+    [("client", "client@demo.test", "40,40,1180,760"), ("provider", "provider@demo.test", "160,140,1180,760")];
 const DEMO_PASSWORD: &str = "parley-demo";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
@@ -49,15 +50,23 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     let port = steps.step("start the server", || start_server(workspace, &data.join("server"), &mut children))?;
     let bus = if environment.has_session_bus { None } else { start_bus(&mut children) };
     steps.step("open the windows", || {
-        for (profile, email) in PEOPLE {
+        let password = data.join("demo-password");
+        fs::write(&password, DEMO_PASSWORD)?;
+        for (profile, email, place) in PEOPLE {
+            let folder = data.join(profile);
+            let is_first_time = !folder.exists();
             let mut app = supervised(&workspace.program("parley"));
             app.args(["--profile", profile, "--server", &format!("http://127.0.0.1:{port}"), "--sign-in", email])
+                .arg("--password-file")
+                .arg(&password)
                 .arg("--data-dir")
-                .arg(data.join(profile))
+                .arg(folder)
                 .arg("--quit-on-close")
-                .env("PARLEY_SIGN_IN_PASSWORD", DEMO_PASSWORD)
                 // Without a graphics driver the accelerated path of the web view shows nothing.
                 .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+            if is_first_time {
+                app.args(["--place", place]);
+            }
             if let Some(clip) = &clip {
                 app.arg("--clip").arg(clip);
             }
@@ -69,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
         Ok(())
     })?;
     eprintln!("Parley is open twice, as the client and as the provider. Close both windows or press Ctrl-C to end.");
-    let failed = children.wait_for(&PEOPLE.map(|(profile, _)| profile))?;
+    let failed = children.wait_for(&PEOPLE.map(|(profile, ..)| profile))?;
     eprintln!("ending");
     if !failed.is_empty() && !children.is_interrupted() {
         bail!("{}; see {}", failed.join(", "), workspace.out("logs").display());
