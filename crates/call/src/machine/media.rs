@@ -1,0 +1,98 @@
+//! What we send, what the other side sends, and the engines' messages in between.
+
+use std::collections::VecDeque;
+
+use super::{CallMachine, Effect, EngineState, Stage};
+use crate::signalling::MediaState;
+
+/// Messages of an engine that wait for the line at most; more means that the oldest are of no use any more.
+const WAITING_SIGNALS: usize = 64;
+
+impl CallMachine {
+    pub(super) fn on_set_camera(&mut self, on: bool) {
+        self.wanted.camera = on;
+        if self.engine.is_in() {
+            self.published.camera = on;
+            self.effects.push(Effect::PublishVideo(on));
+            self.tell();
+        }
+    }
+
+    pub(super) fn on_set_microphone(&mut self, on: bool) {
+        self.wanted.microphone = on;
+        if self.engine.is_in() {
+            self.published.microphone = on;
+            self.effects.push(Effect::PublishAudio(on));
+            self.tell();
+        }
+    }
+
+    pub(super) fn on_want_remote_video(&mut self, wanted: bool) {
+        if self.want_remote_video != wanted {
+            self.want_remote_video = wanted;
+            if self.engine != EngineState::Out {
+                self.effects.push(Effect::WantRemoteVideo(wanted));
+            }
+        }
+    }
+
+    pub(super) fn on_peer_state(&mut self, state: MediaState) {
+        if self.stage == Stage::InCall {
+            self.peer.camera = state.camera;
+            self.peer.microphone = state.microphone;
+            self.peer.screen = state.screen;
+        }
+    }
+
+    pub(super) fn on_peer_signal(&mut self, data: String) {
+        if self.stage != Stage::InCall {
+            return;
+        }
+        match self.engine {
+            EngineState::Out => wait_in(&mut self.to_engine, data),
+            _ => self.effects.push(Effect::GiveSignal(data)),
+        }
+    }
+
+    /// After a join: sends exactly what the person wants sent now, however it was before.
+    pub(super) fn publish_wanted(&mut self) {
+        if self.wanted.camera {
+            self.effects.push(Effect::PublishVideo(true));
+        }
+        if self.wanted.microphone {
+            self.effects.push(Effect::PublishAudio(true));
+        }
+        self.published = MediaState { screen: false, ..self.wanted };
+    }
+
+    /// Tells the other side what is on, if it does not know yet.
+    pub(super) fn tell(&mut self) {
+        if self.bound && self.engine.is_in() && self.told != Some(self.published) {
+            self.told = Some(self.published);
+            self.effects.push(Effect::SendState(self.published));
+        }
+    }
+
+    pub(super) fn relay(&mut self, data: String) {
+        if self.bound {
+            self.effects.push(Effect::RelaySignal(data));
+        } else {
+            wait_in(&mut self.to_peer, data);
+        }
+    }
+
+    pub(super) fn relay_waiting_signals(&mut self) {
+        self.effects.extend(self.to_peer.drain(..).map(Effect::RelaySignal));
+    }
+
+    pub(super) fn give_waiting_signals(&mut self) {
+        self.effects.extend(self.to_engine.drain(..).map(Effect::GiveSignal));
+    }
+}
+
+fn wait_in(queue: &mut VecDeque<String>, data: String) {
+    if queue.len() == WAITING_SIGNALS {
+        queue.pop_front();
+    }
+    queue.push_back(data);
+}
