@@ -1,0 +1,98 @@
+// The real server program, with a data folder of its own.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { login } from './api.mjs';
+
+const PROGRAM = process.env.PARLEY_SERVER;
+const READY_WITHIN_MS = 30_000;
+const ADMIN = { email: 'admin@example.test', password: 'admin of this test' };
+
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+export class Server {
+  /** Starts it on a free port. `env` adds to the environment, `args` to the command line. */
+  static async start({ env = {}, args = [], seed } = {}) {
+    if (!PROGRAM) throw new Error('PARLEY_SERVER must name the server program');
+    const server = new Server();
+    server.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    server.env = env;
+    server.args = args;
+    server.port = await freePort();
+    server.base = `http://127.0.0.1:${server.port}`;
+    if (seed) server.command('seed', seed);
+    await server.launch();
+    return server;
+  }
+
+  /** Another command of the program beside the running server, to its end. */
+  command(...words) {
+    const result = spawnSync(PROGRAM, [...words, '--data-dir', this.folder], { encoding: 'utf8', env: this.environment() });
+    if (result.status !== 0) throw new Error(`${words.join(' ')} failed: ${result.stderr}${result.stdout}`);
+    return result.stdout;
+  }
+
+  environment() {
+    return { ...process.env, ...this.env };
+  }
+
+  async launch() {
+    const log = openSync(join(this.folder, 'server.log'), 'a');
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, '--rate-limits', 'off'];
+    this.child = spawn(PROGRAM, [...args, ...this.args], { stdio: ['ignore', log, log], env: this.environment() });
+    this.ended = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (!(await this.isReady())) {
+      if (this.child.exitCode !== null || Date.now() > deadline) throw new Error(`the server did not start:\n${this.log()}`);
+      await pause(25);
+    }
+  }
+
+  async isReady() {
+    try {
+      return (await fetch(`${this.base}/health/ready`)).status === 200;
+    } catch {
+      return false;
+    }
+  }
+
+  log() {
+    return readFileSync(join(this.folder, 'server.log'), 'utf8');
+  }
+
+  async admin() {
+    if (!this.isAdminMade) {
+      this.command('admin', 'create', '--email', ADMIN.email, '--password', ADMIN.password);
+      this.isAdminMade = true;
+    }
+    return login(this.base, ADMIN.email, ADMIN.password);
+  }
+
+  async approve(provider) {
+    const admin = await this.admin();
+    await admin.expect(200, 'PATCH', `/admin/providers/${provider.id}/approval`, { approved: true });
+  }
+
+  /** Ends it with a signal and waits until it is gone. */
+  async end(signal = 'SIGTERM') {
+    this.child.kill(signal);
+    return this.ended;
+  }
+
+  /** Ends it and deletes its data. */
+  async dispose() {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
