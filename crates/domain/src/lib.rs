@@ -1,18 +1,26 @@
 //! The words and the rules of Parley: identifiers, money, terms, and what may happen to a proposal, a project,
 //! a message and a meeting. Pure: no I/O, no clock, no randomness of its own; every other crate may use it.
 
+pub mod channel;
+pub mod content;
+pub mod fields;
 pub mod ids;
 pub mod kinds;
 pub mod meeting;
 pub mod model;
 pub mod money;
 pub mod proposal;
+pub mod terms;
 pub mod time;
 
+pub use channel::*;
+pub use content::*;
+pub use fields::*;
 pub use ids::*;
 pub use kinds::*;
 pub use meeting::*;
 pub use model::*;
 pub use money::{Currency, InvalidCurrency, Money};
 pub use proposal::*;
+pub use terms::*;
 pub use time::{InvalidTimestamp, Timestamp};

@@ -66,3 +66,63 @@ pub fn check_pending(proposal: &Proposal) -> Result<(), ProposalRefusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::Money;
+
+    fn proposal(status: ProposalStatus) -> Proposal {
+        Proposal {
+            id: Uuid::from_u128(1).into(),
+            request_id: Uuid::from_u128(2).into(),
+            provider_id: Uuid::from_u128(3).into(),
+            provider_name: "Pat".into(),
+            price: Money { amount_minor: 1, currency: "USD".parse().unwrap() },
+            scope: "All".into(),
+            deadline: Timestamp::from_millis(9_000),
+            expires_at: Timestamp::from_millis(1_000),
+            status,
+            created_at: Timestamp::from_millis(0),
+        }
+    }
+
+    fn context(provider_approved: bool, request: RequestStatus, millis: i64) -> AcceptanceContext {
+        AcceptanceContext { provider_approved, request, now: Timestamp::from_millis(millis) }
+    }
+
+    #[test]
+    fn every_combination_of_faults_names_the_first() {
+        for &status in ProposalStatus::ALL {
+            for &request in RequestStatus::ALL {
+                for approved in [false, true] {
+                    for millis in [0, 1_000, 1_001] {
+                        let expected = if status != ProposalStatus::Pending {
+                            Err(ProposalRefusal::NotPending(status))
+                        } else if millis > 1_000 {
+                            Err(ProposalRefusal::Expired(Timestamp::from_millis(1_000)))
+                        } else if !approved {
+                            Err(ProposalRefusal::ProviderNotApproved)
+                        } else if request != RequestStatus::Open {
+                            Err(ProposalRefusal::RequestNotOpen(request))
+                        } else {
+                            Ok(())
+                        };
+                        let got = check_acceptance(&proposal(status), context(approved, request, millis));
+                        assert_eq!(got, expected, "{status} {request} approved={approved} at {millis}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_approved_provider_proposes_and_only_for_an_open_request() {
+        assert_eq!(check_proposing(true, RequestStatus::Open), Ok(()));
+        assert_eq!(check_proposing(false, RequestStatus::Cancelled), Err(ProposalRefusal::ProviderNotApproved));
+        let converted = RequestStatus::Converted;
+        assert_eq!(check_proposing(true, converted), Err(ProposalRefusal::RequestNotOpen(converted)));
+    }
+}
