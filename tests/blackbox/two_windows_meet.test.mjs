@@ -1,0 +1,167 @@
+// The built app, two real windows on a display: accept the offer, write, ring, answer, see each other, hang up.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { Desktop } from '../lib/desktop.mjs';
+import { bestMatch, difference, framesOf } from '../lib/pictures.mjs';
+import { Server } from '../lib/server.mjs';
+import { Window } from '../lib/webdriver.mjs';
+
+const APP = process.env.PARLEY_APP;
+const CLIP = process.env.PARLEY_CLIP;
+const PASSWORD = 'parley-demo';
+/** Where each window lies on the display: two sizes that the design is made for. */
+const PLACES = {
+  client: { x: 0, y: 0, width: 1600, height: 1000 },
+  provider: { x: 1620, y: 0, width: 1024, height: 700 },
+};
+const DISPLAY = { width: 2700, height: 1040 };
+const GRID = { columns: 160, rows: 90 };
+/** Two different scenes of the clip correlate around 0.3; the same picture after coding and scaling above 0.95. */
+const SAME_PICTURE = 0.9;
+
+let desktop, server, client, provider;
+
+async function open(profile, signIn) {
+  const { x, y, width, height } = PLACES[profile];
+  const args = ['--profile', profile, '--server', server.base, '--data-dir', join(desktop.home, profile), '--place', `${x},${y},${width},${height}`, '--quit-on-close'];
+  if (CLIP) args.push('--clip', CLIP);
+  if (signIn) {
+    const password = join(desktop.home, 'password');
+    writeFileSync(password, PASSWORD, { mode: 0o600 });
+    args.push('--sign-in', signIn, '--password-file', password);
+  }
+  return Window.open(await desktop.driver(profile), APP, args);
+}
+
+const geometry = ({ x, y, width, height }) => `${width}x${height}+${x}+${y}`;
+
+/** Both windows, both looks, kept for a person. */
+async function shootBoth(name) {
+  for (const look of ['light', 'dark']) {
+    for (const window of [client, provider]) {
+      await window.script('document.documentElement.dataset.theme = arguments[0]', look);
+    }
+    await pause(400);
+    for (const [profile, place] of Object.entries(PLACES)) {
+      desktop.shoot(`${name}-${profile}-${place.width}x${place.height}-${look}`, geometry(place));
+    }
+  }
+  for (const window of [client, provider]) await window.script('document.documentElement.dataset.theme = "light"');
+}
+
+before(async () => {
+  assert.ok(APP, 'PARLEY_APP must name the built app');
+  desktop = await Desktop.open(DISPLAY.width, DISPLAY.height);
+  server = await Server.start({ seed: 'demo' });
+});
+
+after(async () => {
+  for (const window of [client, provider]) await window?.close().catch(() => {});
+  await desktop?.close();
+  await server?.dispose();
+});
+
+test('the client signs in with the form, the provider is signed in at start', async () => {
+  client = await open('client');
+  provider = await open('provider', 'provider@demo.test');
+  await client.type(await client.byId('sign-in-email'), 'client@demo.test');
+  await client.type(await client.byId('sign-in-password'), 'not the password');
+  await client.click(await client.byId('sign-in-submit'));
+  await client.byId('sign-in-error');
+  await client.script('document.querySelector("[data-testid=sign-in-password]").select()');
+  await client.type(await client.byId('sign-in-password'), PASSWORD);
+  desktop.shoot('1-sign-in', geometry(PLACES.client));
+  await client.click(await client.byId('sign-in-submit'));
+  for (const window of [client, provider]) await window.byId('project-item');
+});
+
+test('the client reads the offer back and accepts it', async () => {
+  await client.click(await client.byId('waiting-offer'));
+  await client.byId('offer-accept');
+  await shootBoth('2-offer');
+  await client.click(await client.byId('offer-accept'));
+  await client.click(await client.byId('offer-accept-confirm'));
+  await client.byId('agreement');
+  await client.gone('[data-testid="offer-accept"]');
+  await client.byId('composer');
+});
+
+test('messages go both ways and are seen to be read', async () => {
+  const title = await client.script('return document.querySelector("[data-testid=conversation-title]").textContent.trim()');
+  await provider.click(await provider.byId('project-item', { text: title }));
+  await client.type(await client.byId('composer'), 'Good to have you on board. Shall we talk it through?\uE007');
+  await provider.byId('message', { text: 'Good to have you on board.' });
+  await provider.type(await provider.byId('composer'), 'Gladly. I am free now.\uE007');
+  await client.byId('message', { text: 'Gladly. I am free now.' });
+  await client.find('[data-testid="message"][data-delivery="read"]', { text: 'Good to have you on board.' });
+  await shootBoth('3-conversation');
+});
+
+test('the call rings in a window of its own and is answered with a key', async () => {
+  await client.click(await client.byId('call-start'));
+  const ring = await desktop.windowOf('Incoming call|calls you|Ringing|Ring', 20_000);
+  assert.ok(ring, 'a window rings');
+  await pause(500);
+  desktop.shoot('4-ring');
+  desktop.press(ring, 'Return');
+  for (const window of [client, provider]) await window.byId('call-remote');
+});
+
+test('each sees the other: the pixels on the display change and are those of the clip', async () => {
+  const frames = CLIP ? framesOf(CLIP) : null;
+  for (const [profile, window] of Object.entries({ client, provider })) {
+    const inside = await window.place(await window.byId('call-remote'));
+    const place = { ...inside, x: inside.x + PLACES[profile].x, y: inside.y + PLACES[profile].y };
+    const look = () => desktop.grey(place, GRID.columns, GRID.rows);
+    const matches = (grey) => bestMatch(grey, GRID.columns, GRID.rows, place, frames);
+    let first = look();
+    if (frames) {
+      await window.until(() => matches((first = look())).correlation >= SAME_PICTURE, `${profile}: a picture of the clip`, 30_000);
+    } else {
+      const dark = look();
+      await window.until(() => difference((first = look()), dark) > 1, `${profile}: a picture that moves`, 30_000);
+    }
+    const seen = [];
+    const shown = [first];
+    for (let time = 0; time < 5; time += 1) {
+      await pause(700);
+      shown.push(look());
+      if (frames) {
+        const match = matches(shown.at(-1));
+        assert.ok(match.correlation >= SAME_PICTURE, `${profile} shows something else: ${JSON.stringify(match)}`);
+        seen.push(match.frame);
+      }
+    }
+    const changes = shown.slice(1).map((picture, index) => difference(picture, shown[index]));
+    console.log(`${profile}: frames ${seen.join(', ')} of the clip, change ${changes.map((change) => change.toFixed(1)).join(', ')}`);
+    assert.ok(changes.filter((change) => change > 0.2).length >= 4, `${profile}: the picture stands still: ${changes}`);
+    if (frames) assert.ok(new Set(seen).size >= 4, `${profile}: always the same frame ${seen}`);
+  }
+  await shootBoth('5-call');
+});
+
+test('hanging up ends it on both sides and leaves a line in the conversation', async () => {
+  await client.script('window.dispatchEvent(new MouseEvent("mousemove"))');
+  await client.click(await client.byId('call-hangup'));
+  for (const window of [client, provider]) {
+    await window.gone('[data-testid="call-remote"]');
+    await window.byId('call-line');
+  }
+  await shootBoth('6-after');
+});
+
+test('closing the windows leaves no process', async () => {
+  for (const window of [client, provider]) await window.close();
+  [client, provider] = [undefined, undefined];
+  const running = () => spawnSync('pgrep', ['-f', desktop.home], { encoding: 'utf8' }).stdout.trim();
+  const deadline = Date.now() + 10_000;
+  while (running() && Date.now() < deadline) await pause(200);
+  assert.equal(running(), '', 'processes of the app are left');
+  mkdirSync(desktop.logs, { recursive: true });
+});
