@@ -6,6 +6,8 @@
 mod core;
 mod events;
 mod options;
+mod pictures;
+mod secrets;
 
 pub use events::AppEvents;
 pub use options::{AppOptions, PresetSignIn, SecretPlace};
