@@ -6,26 +6,38 @@ import { join } from 'node:path';
 const COLUMNS = 160;
 const ROWS = 90;
 
-/** Every frame of the clip in grey, 160 × 90, decoded by the same code that sends it. */
+/** What most of the calls' pictures are shaped like. */
+const USUAL_SHAPE = 16 / 9;
+
+/** Every frame of the clip in grey, 160 × 90, decoded by the same code that sends it, and the clip's shape. */
 export function framesOf(clip) {
   const program = join(process.env.PARLEY_EXAMPLES ?? '', 'clip-frames');
   const { status, stdout, stderr, error } = spawnSync(program, [clip, `${COLUMNS}`, `${ROWS}`], { maxBuffer: 512 << 20 });
   if (error || status !== 0) throw new Error(`cannot decode ${clip}: ${error ?? stderr}`);
+  const [width, height] = stderr.toString().trim().split('x').map(Number);
   const frames = [];
   for (let at = 0; at + COLUMNS * ROWS <= stdout.length; at += COLUMNS * ROWS) frames.push(stdout.subarray(at, at + COLUMNS * ROWS));
-  return frames;
+  return { frames, shape: width / height };
 }
 
 /**
- * Where a point of the element (0…1 both ways) lies in the picture, when the picture fills the element and
- * what does not fit is cut off on both sides ("cover"), or is shown whole between bars ("contain").
+ * Where a point of a box (0…1 both ways) lies in a picture that fills the box, with what does not fit cut off on both
+ * sides ("cover"), or that is shown whole between bars ("contain"). Shapes are width / height.
  */
-function mapping(width, height, fit) {
-  const element = width / height;
-  const picture = COLUMNS / ROWS;
-  const isWider = element > picture;
-  const [across, down] = isWider === (fit === 'cover') ? [1, picture / element] : [element / picture, 1];
-  return (u, v) => [(u - 0.5) * across + 0.5, (v - 0.5) * down + 0.5];
+function mapping(box, picture, fit) {
+  const [across, down] = box > picture === (fit === 'cover') ? [1, picture / box] : [box / picture, 1];
+  return ([u, v]) => [(u - 0.5) * across + 0.5, (v - 0.5) * down + 0.5];
+}
+
+/** The ways in which a clip may have come into the element: as it is, or between bars in a picture of the usual shape. */
+function ways(element, shape) {
+  const found = [];
+  for (const fit of ['cover', 'contain']) {
+    found.push({ name: fit, map: mapping(element, shape, fit) });
+    const [outer, inner] = [mapping(element, USUAL_SHAPE, fit), mapping(USUAL_SHAPE, shape, 'contain')];
+    found.push({ name: `${fit}, between bars`, map: (point) => inner(outer(point)) });
+  }
+  return found;
 }
 
 function correlation(a, b) {
@@ -48,15 +60,14 @@ const TOP = 0.2;
 const BOTTOM = 0.7;
 
 /** The frame that fits best to what is shown at a place, and how well (1 is perfect). */
-export function bestMatch(grey, columns, rows, place, frames) {
+export function bestMatch(grey, columns, rows, place, { frames, shape }) {
   let best = { correlation: -1 };
-  for (const fit of ['cover', 'contain']) {
-    const map = mapping(place.width, place.height, fit);
+  for (const { name, map } of ways(place.width / place.height, shape)) {
     const [shown, at] = [[], []];
     for (let row = 0; row < rows; row += 1) {
       for (let column = 0; column < columns; column += 1) {
         const [u, v] = [(column + 0.5) / columns, (row + 0.5) / rows];
-        const [x, y] = map(u, v);
+        const [x, y] = map([u, v]);
         if (u < LEFT || u > RIGHT || v < TOP || v > BOTTOM || x < 0 || x >= 1 || y < 0 || y >= 1) continue;
         shown.push(grey[row * columns + column]);
         at.push(Math.floor(y * ROWS) * COLUMNS + Math.floor(x * COLUMNS));
@@ -64,7 +75,7 @@ export function bestMatch(grey, columns, rows, place, frames) {
     }
     frames.forEach((frame, index) => {
       const value = correlation(shown, at.map((position) => frame[position]));
-      if (value > best.correlation) best = { correlation: value, frame: index, fit };
+      if (value > best.correlation) best = { correlation: value, frame: index, fit: name };
     });
   }
   return best;

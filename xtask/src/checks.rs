@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     TestArguments,
     build::{self, EVERYTHING, cargo_in},
-    clip,
+    clip::{self, Clips},
     environment::Environment,
     layers, node,
     packages::{self, Need},
@@ -109,14 +109,14 @@ impl<'a> Checks<'a> {
             run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
         });
         self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
-        let clip = self.steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
-        self.check("headless run", |workspace| headless_run(workspace, clip.as_deref()));
+        let clips = self.steps.step("video clips", || Ok(clip::fetch(workspace, is_terminal)))?;
+        self.check("headless run", |workspace| headless_run(workspace, clips.as_ref()));
         self.check("black box: the built app", |workspace| {
             install_driver(workspace, is_terminal)?;
             let mut black_box = node_tests(workspace, "blackbox");
             black_box.env("PARLEY_APP", workspace.program("parley")).env("TAURI_DRIVER", driver(workspace));
-            if let Some(clip) = &clip {
-                black_box.env("PARLEY_CLIP", clip);
+            if let Some(clips) = &clips {
+                black_box.env("PARLEY_CLIENT_CLIP", &clips.client).env("PARLEY_PROVIDER_CLIP", &clips.provider);
             }
             run(&mut black_box)
         });
@@ -140,15 +140,15 @@ fn node_tests(workspace: &Workspace, script: &str) -> Command {
     command
 }
 
-fn headless_run(workspace: &Workspace, clip: Option<&std::path::Path>) -> Result<()> {
+fn headless_run(workspace: &Workspace, clips: Option<&Clips>) -> Result<()> {
     let data = workspace.out("test/headless");
     if data.exists() {
         std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
     let mut headless = Command::new(workspace.program("parley-headless"));
     headless.arg("--server-program").arg(workspace.program("parley-server")).arg("--data-dir").arg(data);
-    if let Some(clip) = clip {
-        headless.arg("--clip").arg(clip);
+    if let Some(clips) = clips {
+        headless.arg("--clip").arg(&clips.client);
     }
     run(&mut headless)
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     let mut steps = Steps::new(4);
     steps.step("system packages", || packages::install(workspace, Need::Headless, is_terminal))?;
     steps.step("build the server and the headless clients", || build::headless(workspace, is_terminal))?;
-    let clip = steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
+    let clips = steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
 
     let data = workspace.out("run/headless");
     if arguments.fresh && data.exists() {
@@ -34,8 +34,8 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
         let mut children = Children::new()?;
         let mut headless = supervised(&workspace.program("parley-headless"));
         headless.arg("--server-program").arg(workspace.program("parley-server")).arg("--data-dir").arg(&data);
-        if let Some(clip) = &clip {
-            headless.arg("--clip").arg(clip);
+        if let Some(clips) = &clips {
+            headless.arg("--clip").arg(&clips.client);
         }
         let spoken = shell::spoken(&headless);
         children.spawn("the headless run", headless.stdout(Stdio::inherit()).stderr(Stdio::inherit()))?;

@@ -38,7 +38,7 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     })?;
     steps.step("build the UI", || node::build_ui(workspace, is_terminal))?;
     steps.step("build the server and the app", || build::windows(workspace, is_terminal))?;
-    let clip = steps.step("video clip in place of a camera", || Ok(clip::fetch(workspace, is_terminal)))?;
+    let clips = steps.step("video clips in place of cameras", || Ok(clip::fetch(workspace, is_terminal)))?;
 
     let data = workspace.out("run");
     if arguments.fresh {
@@ -67,8 +67,8 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
             if is_first_time {
                 app.args(["--place", place]);
             }
-            if let Some(clip) = &clip {
-                app.arg("--clip").arg(clip);
+            if let Some(clips) = &clips {
+                app.arg("--clip").arg(if profile == "client" { &clips.client } else { &clips.provider });
             }
             if let Some(bus) = &bus {
                 app.env("DBUS_SESSION_BUS_ADDRESS", bus);
