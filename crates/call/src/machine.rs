@@ -504,7 +504,7 @@ impl CallMachine {
     /// Whether we ended it, so that the server may still think that it goes on.
     fn left_by_us(&self) -> bool {
         let Stage::Over { ending, .. } = &self.stage else { return false };
-        matches!(ending.why, Why::HungUp | Why::Cancelled | Why::Declined | Why::Left)
+        matches!(ending.why, Why::HungUp | Why::Cancelled | Why::Declined | Why::Unanswered | Why::Left)
     }
 
     fn say_last_word(&mut self, now: Duration, last: LastWord) {

@@ -26,7 +26,7 @@ impl Fixture for Sim {
     }
 
     fn credentials(&self, side: Side) -> Credentials {
-        let uid = |number| AgoraUid::new(number).unwrap();
+        let uid = |number| AgoraUid::new(number).expect("above 0");
         let (own, peer) = match side {
             Side::A => (uid(11), uid(22)),
             Side::B => (uid(22), uid(11)),
