@@ -56,6 +56,22 @@ async function shootBoth(name) {
   for (const window of [client, provider]) await window.script('document.documentElement.dataset.theme = "light"');
 }
 
+let broken = false;
+
+/** Each step stands on the one before it: after a failure the rest is skipped, and a picture shows what was there. */
+function step(name, work) {
+  test(name, async (context) => {
+    if (broken) return context.skip('an earlier step failed');
+    try {
+      await work();
+    } catch (error) {
+      broken = true;
+      desktop?.shoot('failed');
+      throw error;
+    }
+  });
+}
+
 before(async () => {
   assert.ok(APP, 'PARLEY_APP must name the built app');
   desktop = await Desktop.open(DISPLAY.width, DISPLAY.height);
@@ -68,7 +84,7 @@ after(async () => {
   await server?.dispose();
 });
 
-test('the client signs in with the form, the provider is signed in at start', async () => {
+step('the client signs in with the form, the provider is signed in at start', async () => {
   client = await open('client');
   provider = await open('provider', 'provider@demo.test');
   await client.type(await client.byId('sign-in-email'), 'client@demo.test');
@@ -82,7 +98,7 @@ test('the client signs in with the form, the provider is signed in at start', as
   for (const window of [client, provider]) await window.byId('project-item');
 });
 
-test('the client reads the offer back and accepts it', async () => {
+step('the client reads the offer back and accepts it', async () => {
   await client.click(await client.byId('waiting-offer'));
   await client.byId('offer-accept');
   await shootBoth('2-offer');
@@ -93,7 +109,7 @@ test('the client reads the offer back and accepts it', async () => {
   await client.byId('composer');
 });
 
-test('messages go both ways and are seen to be read', async () => {
+step('messages go both ways and are seen to be read', async () => {
   const title = await client.script('return document.querySelector("[data-testid=conversation-title]").textContent.trim()');
   await provider.click(await provider.byId('project-item', { text: title }));
   await client.type(await client.byId('composer'), 'Good to have you on board. Shall we talk it through?\uE007');
@@ -104,7 +120,7 @@ test('messages go both ways and are seen to be read', async () => {
   await shootBoth('3-conversation');
 });
 
-test('the call rings in a window of its own and is answered with a key', async () => {
+step('the call rings in a window of its own and is answered with a key', async () => {
   await client.click(await client.byId('call-start'));
   const ring = await desktop.windowOf('Incoming call|calls you|Ringing|Ring', 20_000);
   assert.ok(ring, 'a window rings');
@@ -114,7 +130,7 @@ test('the call rings in a window of its own and is answered with a key', async (
   for (const window of [client, provider]) await window.byId('call-remote');
 });
 
-test('each sees the other: the pixels on the display change and are those of the clip', async () => {
+step('each sees the other: the pixels on the display change and are those of the clip', async () => {
   for (const [profile, window] of Object.entries({ client, provider })) {
     const sent = CLIPS[profile === 'client' ? 'provider' : 'client'];
     const frames = sent ? framesOf(sent) : null;
@@ -148,7 +164,7 @@ test('each sees the other: the pixels on the display change and are those of the
   await shootBoth('5-call');
 });
 
-test('hanging up ends it on both sides and leaves a line in the conversation', async () => {
+step('hanging up ends it on both sides and leaves a line in the conversation', async () => {
   await client.script('window.dispatchEvent(new MouseEvent("mousemove"))');
   await client.click(await client.byId('call-hangup'));
   for (const window of [client, provider]) {
@@ -158,7 +174,7 @@ test('hanging up ends it on both sides and leaves a line in the conversation', a
   await shootBoth('6-after');
 });
 
-test('closing the windows leaves no process', async () => {
+step('closing the windows leaves no process', async () => {
   for (const window of [client, provider]) await window.close();
   [client, provider] = [undefined, undefined];
   const running = () => spawnSync('pgrep', ['-f', desktop.home], { encoding: 'utf8' }).stdout.trim();
