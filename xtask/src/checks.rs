@@ -58,7 +58,7 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// What everything else stands on: packages of all three kinds.
+    /// What everything else stands on.
     fn prepare(&mut self) -> Result<()> {
         let (workspace, is_terminal) = (self.workspace, self.is_terminal);
         self.steps.step("system packages", || packages::install(workspace, Need::Tests, is_terminal))?;
@@ -66,7 +66,9 @@ impl<'a> Checks<'a> {
             node::check_version()?;
             node::install(workspace, "ui", is_terminal)?;
             node::install(workspace, "tests", is_terminal)
-        })
+        })?;
+        // The app embeds the built UI, so this comes before anything that compiles it, lints included.
+        self.steps.step("build the UI", || node::build_ui(workspace, is_terminal))
     }
 
     /// Seconds each, so they come first.
@@ -98,8 +100,6 @@ impl<'a> Checks<'a> {
 
     fn tests(&mut self) -> Result<()> {
         let (workspace, is_terminal) = (self.workspace, self.is_terminal);
-        // The app embeds the built UI, so this comes before compiling it.
-        self.steps.step("build the UI", || node::build_ui(workspace, is_terminal))?;
         self.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
         self.check("generated types", types::check_built);
         self.check("Rust tests", |workspace| {
