@@ -10,6 +10,7 @@ pub mod error;
 pub mod market;
 pub mod meetings;
 pub mod page;
+pub mod sqlite;
 mod store;
 pub mod sync;
 
@@ -20,5 +21,6 @@ pub use error::*;
 pub use market::*;
 pub use meetings::*;
 pub use page::*;
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::Store;
 pub use sync::*;

@@ -109,10 +109,20 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Acceptance, MarketError>;
 
     /// PENDING → REJECTED, by the request's client.
-    async fn reject_proposal(&self, client: UserId, proposal: ProposalId) -> Result<Proposal, MarketError>;
+    async fn reject_proposal(
+        &self,
+        client: UserId,
+        proposal: ProposalId,
+        now: Timestamp,
+    ) -> Result<Proposal, MarketError>;
 
     /// PENDING → WITHDRAWN, by its provider.
-    async fn withdraw_proposal(&self, provider: UserId, proposal: ProposalId) -> Result<Proposal, MarketError>;
+    async fn withdraw_proposal(
+        &self,
+        provider: UserId,
+        proposal: ProposalId,
+        now: Timestamp,
+    ) -> Result<Proposal, MarketError>;
 
     // --- projects and conversations ---
 

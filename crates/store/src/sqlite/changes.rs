@@ -1,0 +1,115 @@
+//! The change log as one person reads it, and the upkeep of what is kept for a time only.
+
+use parley_domain::{Timestamp, UserId};
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::{
+    db::{Db, RowExt, Tx, day_of},
+    due, market, meetings, messages, projects,
+};
+use crate::{Change, Retention, StoreError, SyncCursor, SyncError, SyncPage};
+
+/// At most so many changes in one answer.
+const MAX_CHANGES: u32 = 500;
+
+struct Log {
+    id: u32,
+    last: i64,
+    forgotten: i64,
+}
+
+fn log_of(db: &Db<'_>) -> Result<Log, StoreError> {
+    let counters = db.all("SELECT name, value FROM counters", (), |row| {
+        Ok((row.get::<_, String>("name")?, row.get::<_, i64>("value")?))
+    })?;
+    let value = |wanted: &str| {
+        counters
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| *value)
+            .ok_or_else(|| StoreError::Corrupt(format!("the counter {wanted} is missing")))
+    };
+    let id = u32::try_from(value("log")?).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Log { id, last: value("last_change")?, forgotten: value("forgotten_change")? })
+}
+
+struct ChangeLine {
+    number: i64,
+    kind: String,
+    subject: Uuid,
+    actor: Option<UserId>,
+}
+
+pub(super) fn sync(db: &Db<'_>, viewer: UserId, since: Option<SyncCursor>, limit: u32) -> Result<SyncPage, SyncError> {
+    let log = log_of(db)?;
+    let Some(since) = since else {
+        let next_cursor = SyncCursor { log: log.id, seen: log.last };
+        return Ok(SyncPage { changes: Vec::new(), next_cursor, more: false });
+    };
+    if since.log != log.id || since.seen < log.forgotten || since.seen > log.last {
+        return Err(SyncError::TooOld);
+    }
+    let limit = limit.clamp(1, MAX_CHANGES) as usize;
+    let mut lines = db.all(
+        "SELECT number, kind, subject, actor FROM changes WHERE user_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
+        params![viewer.0, since.seen, limit as i64 + 1],
+        |row| {
+            Ok(ChangeLine {
+                number: row.get("number")?,
+                kind: row.get("kind")?,
+                subject: row.get("subject")?,
+                actor: row.opt_id("actor")?,
+            })
+        },
+    )?;
+    let more = lines.len() > limit;
+    lines.truncate(limit);
+    // At the end of one's own changes the cursor moves on to the end of the log, so that it ages as late as possible.
+    let seen = lines.last().filter(|_| more).map_or(log.last, |line| line.number);
+    let mut changes = Vec::with_capacity(lines.len());
+    for line in &lines {
+        changes.extend(change_of(db, line)?);
+    }
+    Ok(SyncPage { changes, next_cursor: SyncCursor { log: log.id, seen }, more })
+}
+
+/// What a line speaks of, as it is now; `None` if it has been deleted since.
+fn change_of(db: &Db<'_>, line: &ChangeLine) -> Result<Option<Change>, StoreError> {
+    let subject = line.subject;
+    Ok(match (line.kind.as_str(), line.actor) {
+        ("message", _) => messages::find_message(db, subject.into())?.map(Change::Message),
+        ("read", Some(reader)) => messages::read_state(db, subject.into(), reader)?.map(Change::Read),
+        ("meeting", _) => meetings::find_meeting(db, subject.into())?.map(|view| Change::Meeting(view.meeting)),
+        ("project", _) => projects::find_project(db, subject.into())?.map(Change::Project),
+        ("proposal", _) => market::find_proposal(db, subject.into())?.map(Change::Proposal),
+        ("reminder", _) => due::find_reminder(db, subject.into())?.map(Change::Reminder),
+        (kind, _) => return Err(StoreError::Corrupt(format!("a change of kind {kind:?}"))),
+    })
+}
+
+pub(super) fn sweep(tx: &mut Tx<'_>, retention: Retention, now: Timestamp) -> Result<(), StoreError> {
+    forget_changes(tx, now - retention.changes)?;
+    let keys_until = (now - retention.idempotency_keys).as_millis();
+    tx.run("DELETE FROM idempotency_keys WHERE created_at <= ?1", [keys_until])?;
+    tx.run("DELETE FROM refresh_tokens WHERE expires_at <= ?1", [now.as_millis()])?;
+    let sql = "DELETE FROM sessions WHERE id NOT IN (SELECT session_id FROM refresh_tokens)";
+    tx.run(sql, ()).map(drop)
+}
+
+/// Drops the changes of whole days before `before`.
+fn forget_changes(tx: &Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
+    let first_kept: Option<i64> = tx
+        .one("SELECT min(first_number) FROM change_days WHERE day >= ?1", [day_of(before)], |row| row.get(0))?
+        .flatten();
+    // No change since then: all of them are old.
+    let forgotten = match first_kept {
+        Some(first) => first - 1,
+        None => log_of(tx)?.last,
+    };
+    // User by user, so that the primary key finds them.
+    let sql = "DELETE FROM changes WHERE user_id IN (SELECT id FROM users) AND number <= ?1";
+    tx.run(sql, [forgotten])?;
+    tx.run("DELETE FROM change_days WHERE day < ?1", [day_of(before)])?;
+    tx.run("UPDATE counters SET value = ?1 WHERE name = 'forgotten_change' AND value < ?1", [forgotten]).map(drop)
+}

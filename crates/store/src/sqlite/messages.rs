@@ -1,0 +1,245 @@
+//! Messages and read marks.
+
+use std::collections::HashMap;
+
+use parley_domain::{ConversationId, Message, MessageId, MessageType, ProjectStatus, ReadBy, Timestamp, UserId};
+use rusqlite::{Row, params};
+
+use super::{
+    conversations::everybody_in,
+    db::{ChangeRow, Db, RowExt, Tx, new_id},
+    lists::cut,
+};
+use crate::{
+    Appended, Committed, ConversationError, Cursor, NewMessage, Novelty, Page, PageRequest, Read, ReadState, StoreError,
+};
+
+/// The row as it is; who has read it comes from [`with_readers`].
+pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.id("id")?,
+        seq: row.get("seq")?,
+        conversation_id: row.id("conversation_id")?,
+        sender_id: row.id("sender_id")?,
+        kind: row.word("type")?,
+        content: row.get("content")?,
+        attachments: Vec::new(),
+        reply_to_id: row.opt_id("reply_to_id")?,
+        client_id: row.get("client_id")?,
+        created_at: row.at("created_at")?,
+        edited_at: row.opt_at("edited_at")?,
+        deleted_at: row.opt_at("deleted_at")?,
+        read_by: Vec::new(),
+    })
+}
+
+struct Place {
+    participants: Vec<UserId>,
+    last_seq: i64,
+    project: ProjectStatus,
+}
+
+/// The conversation as a writer needs it, in one statement.
+fn place_of(db: &Db<'_>, conversation: ConversationId, caller: UserId) -> Result<Place, ConversationError> {
+    let rows = db.all(
+        "SELECT pt.user_id, c.last_seq, p.status FROM conversations c
+         JOIN projects p ON p.id = c.project_id
+         JOIN participants pt ON pt.conversation_id = c.id
+         WHERE c.id = ?1 ORDER BY pt.place",
+        [conversation.0],
+        |row| Ok((row.id::<UserId>("user_id")?, row.get::<_, i64>("last_seq")?, row.word("status")?)),
+    )?;
+    let Some(&(_, last_seq, project)) = rows.iter().find(|(user, ..)| *user == caller) else {
+        return Err(ConversationError::NotFound);
+    };
+    Ok(Place { participants: rows.into_iter().map(|(user, ..)| user).collect(), last_seq, project })
+}
+
+pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -> Result<Appended, ConversationError> {
+    // Before all else: what was answered once is answered again, also when the project has closed since.
+    if let Some(client_id) = &new.client_id
+        && let Some(message) = first_of(tx, new.sender, client_id)?
+    {
+        let participants = everybody_in(tx, message.conversation_id)?;
+        return Ok(Appended { message, novelty: Novelty::Same, participants });
+    }
+    let place = place_of(tx, new.conversation, new.sender)?;
+    if place.project != ProjectStatus::Active {
+        return Err(ConversationError::ProjectNotActive(place.project));
+    }
+    if let Some(answered) = new.reply_to {
+        seq_of(tx, new.conversation, answered)?.ok_or(ConversationError::UnknownReply)?;
+    }
+    let message = Message {
+        id: new_id(now),
+        seq: place.last_seq + 1,
+        conversation_id: new.conversation,
+        sender_id: new.sender,
+        kind: MessageType::Text,
+        content: new.content,
+        attachments: Vec::new(),
+        reply_to_id: new.reply_to,
+        client_id: new.client_id,
+        created_at: now,
+        edited_at: None,
+        deleted_at: None,
+        read_by: Vec::new(),
+    };
+    tx.run_one(
+        "INSERT INTO messages (id, conversation_id, seq, sender_id, type, content, reply_to_id, client_id, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            message.id.0,
+            message.conversation_id.0,
+            message.seq,
+            message.sender_id.0,
+            message.kind.as_str(),
+            message.content,
+            message.reply_to_id.map(|id| id.0),
+            message.client_id,
+            now.as_millis()
+        ],
+    )?;
+    let activity = tx.log(ChangeRow::of("message", message.id.0), &place.participants, now)?;
+    tx.run_one(
+        "UPDATE conversations SET last_seq = ?2, activity = ?3, updated_at = ?4 WHERE id = ?1",
+        params![message.conversation_id.0, message.seq, activity, now.as_millis()],
+    )?;
+    tx.publish(Committed::Message { message: message.clone(), to: place.participants.clone() });
+    Ok(Appended { message, novelty: Novelty::New, participants: place.participants })
+}
+
+/// The message that this sender wrote under that name, as it was first answered.
+fn first_of(db: &Db<'_>, sender: UserId, client_id: &str) -> Result<Option<Message>, StoreError> {
+    db.one("SELECT * FROM messages WHERE sender_id = ?1 AND client_id = ?2", params![sender.0, client_id], message_of)
+}
+
+fn seq_of(db: &Db<'_>, conversation: ConversationId, message: MessageId) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT seq FROM messages WHERE id = ?1 AND conversation_id = ?2";
+    db.one(sql, (message.0, conversation.0), |row| row.get(0))
+}
+
+pub(super) fn messages(
+    db: &Db<'_>,
+    viewer: UserId,
+    conversation: ConversationId,
+    page: PageRequest,
+) -> Result<Page<Message>, ConversationError> {
+    let place = place_of(db, conversation, viewer)?;
+    let limit = page.limit();
+    let forward = page.cursor.is_some_and(|cursor| cursor.forward);
+    let (sql, from) = if forward {
+        let from = page.cursor.map_or(0, |cursor| cursor.position);
+        ("SELECT * FROM messages WHERE conversation_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3", from)
+    } else {
+        let from = page.cursor.map_or(i64::MAX, |cursor| cursor.position);
+        ("SELECT * FROM messages WHERE conversation_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3", from)
+    };
+    let rows = db.all(sql, params![conversation.0, from, limit as i64 + 1], |row| {
+        Ok((row.get::<_, i64>("seq")?, message_of(row)?))
+    })?;
+    let mut page = cut(rows, limit, if forward { Cursor::after } else { Cursor::before });
+    if !forward {
+        page.items.reverse();
+    }
+    with_readers(db, conversation, &place.participants, &mut page.items)?;
+    Ok(page)
+}
+
+/// One message with its readers, whoever asks.
+pub(super) fn find_message(db: &Db<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
+    let Some(mut message) = db.one("SELECT * FROM messages WHERE id = ?1", [id.0], message_of)? else {
+        return Ok(None);
+    };
+    let people = everybody_in(db, message.conversation_id)?;
+    with_readers(db, message.conversation_id, &people, std::slice::from_mut(&mut message))?;
+    Ok(Some(message))
+}
+
+/// Fills in who has read each of these messages, which are in order of `seq`: the first step of a mark that passed a
+/// message says when.
+fn with_readers(
+    db: &Db<'_>,
+    conversation: ConversationId,
+    people: &[UserId],
+    messages: &mut [Message],
+) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (messages.first().map(|m| m.seq), messages.last().map(|m| m.seq)) else {
+        return Ok(());
+    };
+    let mut steps: HashMap<UserId, Vec<(i64, Timestamp)>> = HashMap::new();
+    for user in people {
+        let marks = db.all(
+            "SELECT up_to_seq, read_at FROM read_marks
+             WHERE conversation_id = ?1 AND user_id = ?2 AND up_to_seq >= ?3 AND up_to_seq <= coalesce(
+                 (SELECT min(up_to_seq) FROM read_marks
+                  WHERE conversation_id = ?1 AND user_id = ?2 AND up_to_seq >= ?4), ?4)
+             ORDER BY up_to_seq",
+            params![conversation.0, user.0, first, last],
+            |row| Ok((row.get(0)?, row.at("read_at")?)),
+        )?;
+        steps.insert(*user, marks);
+    }
+    for message in messages {
+        let readers = people.iter().filter(|user| **user != message.sender_id).filter_map(|user| {
+            let marks = steps.get(user)?;
+            let (_, read_at) = marks.get(marks.partition_point(|(up_to, _)| *up_to < message.seq))?;
+            Some(ReadBy { user_id: *user, read_at: *read_at })
+        });
+        message.read_by = readers.collect();
+    }
+    Ok(())
+}
+
+pub(super) fn mark_read(
+    tx: &mut Tx<'_>,
+    reader: UserId,
+    conversation: ConversationId,
+    up_to: Option<MessageId>,
+    now: Timestamp,
+) -> Result<Read, ConversationError> {
+    let place = place_of(tx, conversation, reader)?;
+    let up_to = match up_to {
+        Some(message) => seq_of(tx, conversation, message)?.ok_or(ConversationError::NotFound)?,
+        None => place.last_seq,
+    };
+    let moved = tx.run(
+        "UPDATE participants SET last_read_seq = ?3, read_at = ?4,
+             last_read_message_id = (SELECT id FROM messages WHERE conversation_id = ?1 AND seq = ?3)
+         WHERE conversation_id = ?1 AND user_id = ?2 AND last_read_seq < ?3",
+        params![conversation.0, reader.0, up_to, now.as_millis()],
+    )? > 0;
+    let state = read_state(tx, conversation, reader)?.ok_or(ConversationError::NotFound)?;
+    if moved {
+        tx.run_one(
+            "INSERT INTO read_marks (conversation_id, user_id, up_to_seq, read_at) VALUES (?1, ?2, ?3, ?4)",
+            params![conversation.0, reader.0, up_to, now.as_millis()],
+        )?;
+        let change = ChangeRow { kind: "read", subject: conversation.0, actor: Some(reader) };
+        tx.log(change, &place.participants, now)?;
+        tx.publish(Committed::Read { state: state.clone(), to: place.participants.clone() });
+    }
+    Ok(Read { state, moved, participants: place.participants })
+}
+
+/// Where a mark stands; `None` for someone who is not in the conversation.
+pub(super) fn read_state(
+    db: &Db<'_>,
+    conversation: ConversationId,
+    reader: UserId,
+) -> Result<Option<ReadState>, StoreError> {
+    db.one(
+        "SELECT last_read_seq, last_read_message_id, read_at FROM participants
+         WHERE conversation_id = ?1 AND user_id = ?2",
+        (conversation.0, reader.0),
+        |row| {
+            Ok(ReadState {
+                conversation_id: conversation,
+                user_id: reader,
+                last_read_seq: row.get("last_read_seq")?,
+                last_read_message_id: row.opt_id("last_read_message_id")?,
+                read_at: row.opt_at("read_at")?,
+            })
+        },
+    )
+}

@@ -1,0 +1,102 @@
+//! Opening a database: pragmas, migrations, and a kind refusal of what this program must not touch.
+
+use std::{path::Path, time::Duration};
+
+use refinery::embed_migrations;
+use rusqlite::{Connection, OpenFlags};
+
+use super::db::error_of;
+use crate::StoreError;
+
+embed_migrations!("migrations/sqlite");
+
+/// "PRLY", set by the first migration.
+const APPLICATION_ID: i32 = 1_347_570_777;
+/// A WAL that grew in a burst shrinks to this at the next checkpoint.
+const JOURNAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
+/// The store has about a hundred statements; all stay prepared.
+const STATEMENTS: usize = 160;
+
+/// Opens the database for writing, creates it where there is none, and brings its schema up to date.
+pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
+    conn.busy_timeout(busy).map_err(error_of)?;
+    refuse_foreign_file(&conn)?;
+    refuse_newer_schema(&conn)?;
+    set_up(&conn)?;
+    migrate(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens the database, which must exist, for reading only.
+pub(super) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
+    conn.busy_timeout(busy).map_err(error_of)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+fn set_up(conn: &Connection) -> Result<(), StoreError> {
+    let set = |name: &str, value: &dyn rusqlite::ToSql| {
+        conn.pragma_update_and_check(None, name, value, |_| Ok(())).or_else(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(()),
+            error => Err(error_of(error)),
+        })
+    };
+    set("journal_mode", &"WAL")?;
+    set("synchronous", &"FULL")?;
+    set("foreign_keys", &true)?;
+    set("journal_size_limit", &JOURNAL_LIMIT_BYTES)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Whoever names another program's file must not find Parley's tables in it afterwards.
+fn refuse_foreign_file(conn: &Connection) -> Result<(), StoreError> {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).map_err(error_of)?;
+    let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(error_of)?;
+    if tables == 0 || id == APPLICATION_ID || has_history(conn)? {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt("this is another program's database".into()))
+}
+
+fn refuse_newer_schema(conn: &Connection) -> Result<(), StoreError> {
+    if !has_history(conn)? {
+        return Ok(());
+    }
+    let found: i32 = conn
+        .query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", (), |row| row.get(0))
+        .map_err(error_of)?;
+    let known = migrations::runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
+    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
+}
+
+fn has_history(conn: &Connection) -> Result<bool, StoreError> {
+    conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'refinery_schema_history'", (), |row| {
+        row.get::<_, i64>(0)
+    })
+    .map(|count| count > 0)
+    .map_err(error_of)
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let Err(first) = migrations::runner().run(conn) else { return Ok(()) };
+    // Two programs that open a new file at once both see work to do; the second finds it done.
+    match migrations::runner().run(conn) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(error_of_migration(&first)),
+    }
+}
+
+fn error_of_migration(error: &refinery::Error) -> StoreError {
+    let sqlite = std::error::Error::source(error).and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    match sqlite {
+        Some(rusqlite::Error::SqliteFailure(failure, text)) => {
+            error_of(rusqlite::Error::SqliteFailure(*failure, text.clone()))
+        }
+        _ => StoreError::Corrupt(error.to_string()),
+    }
+}
