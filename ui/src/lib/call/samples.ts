@@ -1,0 +1,36 @@
+import type { QualityView } from '../generated/types';
+
+/** How the path was at one moment. */
+export interface Sample {
+  at: number;
+  kbps: number;
+  lossPercent: number;
+  roundTripMs: number;
+}
+
+/** Enough for a plot some hundred pixels wide. */
+const AT_MOST = 240;
+/** Figures come more often than a plot can show. */
+const APART_MS = 900;
+
+/** The samples with one more. When there are too many, every second one goes, so that the whole call stays. */
+export function addSample(samples: readonly Sample[], quality: QualityView, at: number): Sample[] {
+  const last = samples.at(-1);
+  if (last !== undefined && at - last.at < APART_MS) return samples as Sample[];
+  const { receiveKbps, lossPercent, roundTripMs } = quality;
+  const all = [...samples, { at, kbps: receiveKbps, lossPercent, roundTripMs }];
+  return all.length <= AT_MOST ? all : all.filter((_, index) => index % 2 === 0);
+}
+
+/** One line of the plot as an SVG path in a box; zero is the lower edge. */
+export function plotPath(values: readonly number[], width: number, height: number): string {
+  const most = Math.max(...values, 0);
+  if (values.length < 2) return '';
+  const step = width / (values.length - 1);
+  return values
+    .map((value, index) => {
+      const y = most === 0 ? height : height - (value / most) * height;
+      return `${index === 0 ? 'M' : 'L'}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+    })
+    .join('');
+}

@@ -1,0 +1,109 @@
+// Pictures of every screen, for a person to look at: `npm run build && npm run look [out-dir] [name…]`.
+import { createServer } from 'node:http';
+import { mkdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const DIST = new URL('../dist/', import.meta.url).pathname;
+const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' };
+const SIZES = { small: [1024, 700], large: [1600, 1000] };
+const [out = new URL('../out/', import.meta.url).pathname, ...only] = process.argv.slice(2);
+
+/** Name, scene of the demonstration, address behind `#`, and what a person does first. */
+const SHOTS = [
+  ['sign-in', 'signed-out', '/'],
+  ['sign-in-error', 'signed-out', '/', signInWrongly],
+  ['list', 'desk', '/'],
+  ['conversation', 'desk', '/project/project-signs'],
+  ['scrolled', 'desk', '/project/project-signs', scrollUp],
+  ['sheet', 'desk', '/project/project-signs', openSheet],
+  ['long-names', 'desk', '/project/project-handbook'],
+  ['arabic', 'desk', '/project/project-report'],
+  ['past', 'desk', '/project/project-stall'],
+  ['offer', 'desk', '/offer/proposal-products'],
+  ['read-back', 'desk', '/offer/proposal-products', (page) => page.getByTestId('offer-accept').click()],
+  ['offer-refused', 'failing', '/offer/proposal-products', acceptOffer],
+  ['own-offer', 'provider', '/offer/proposal-products'],
+  ['ring-here', 'ring', '/project/project-booking'],
+  ['calling', 'calling', '/project/project-signs'],
+  ['call', 'call', '/project/project-signs'],
+  ['call-chat', 'call', '/project/project-signs', (page) => page.getByTestId('call-chat').click()],
+  ['call-reconnecting', 'reconnecting', '/project/project-signs'],
+  ['after-call', 'call', '/project/project-signs', leaveCall],
+  ['empty', 'empty', '/'],
+  ['loading', 'new', '/'],
+  ['failed', 'failing', '/project/project-signs'],
+  ['offline', 'offline', '/project/project-signs'],
+  ['settings', 'desk', '/settings'],
+];
+const RINGS = [
+  ['ring', 'ring', '/ring'],
+  ['ring-cant', 'ring', '/ring', (page) => page.getByTestId('ring-cant-now').click()],
+];
+
+async function signInWrongly(page) {
+  await page.getByTestId('sign-in-email').fill('helena@marsh.example');
+  await page.getByTestId('sign-in-password').fill('wrong');
+  await page.getByTestId('sign-in-submit').click();
+}
+async function scrollUp(page) {
+  await page.getByRole('log').evaluate((log) => log.scrollTo({ top: 1500 }));
+}
+async function openSheet(page) {
+  const chips = page.getByTestId('agreement-chips').getByRole('button').first();
+  if (await chips.isVisible()) await chips.click();
+}
+async function acceptOffer(page) {
+  await page.getByTestId('offer-accept').click();
+  await page.getByTestId('offer-confirm').click();
+}
+async function leaveCall(page) {
+  await page.waitForTimeout(6500);
+  await page.mouse.move(500, 400);
+  await page.getByTestId('call-leave').click();
+}
+
+async function shoot(browser, origin, [name, scene, hash, act], [size, [width, height]], theme) {
+  const dark = theme.startsWith('dark');
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    contrast: theme.endsWith('more') ? 'more' : 'no-preference',
+    locale: 'en-GB',
+  });
+  const page = await context.newPage();
+  page.on('console', (message) => message.type() === 'error' && console.log(`${name}: ${message.text()}`));
+  page.on('pageerror', (error) => console.log(`${name}: ${error.message}`));
+  await page.goto(`${origin}/index.html?scene=${scene}#${hash}`);
+  await page.waitForTimeout(700);
+  if (act) await act(page);
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: join(out, `${name}-${size}-${theme}.png`) });
+  await context.close();
+}
+
+const server = createServer(async (request, response) => {
+  const path = new URL(request.url, 'http://localhost').pathname;
+  try {
+    const body = await readFile(join(DIST, path === '/' ? 'index.html' : path));
+    response.writeHead(200, { 'content-type': KINDS[extname(path)] ?? 'application/octet-stream' }).end(body);
+  } catch {
+    response.writeHead(404).end();
+  }
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const origin = `http://127.0.0.1:${server.address().port}`;
+await mkdir(out, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+const wanted = ([name]) => only.length === 0 || only.includes(name);
+const themes = (process.env.THEMES ?? 'light,dark').split(',');
+const sizes = Object.entries(SIZES).filter(([size]) => (process.env.SIZES ?? 'small,large').split(',').includes(size));
+for (const theme of themes) {
+  for (const shot of SHOTS.filter(wanted)) for (const size of sizes) await shoot(browser, origin, shot, size, theme);
+  for (const shot of RINGS.filter(wanted)) await shoot(browser, origin, shot, ['window', [380, 232]], theme);
+}
+await browser.close();
+server.close();
