@@ -1,1 +1,36 @@
-//! To be written.
+//! The Parley server: accounts, projects, chat and meetings over HTTP and Socket.IO, on one SQLite file.
+//!
+//! A library with a small main, so that the same server runs alone, inside the app and on port 0 in tests:
+//! [`serve`] for a listener, [`router`] as a service, [`cli::run`] for the program.
+
+mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod connection;
+mod conversations;
+mod envelope;
+mod extract;
+mod limits;
+mod meetings;
+mod messages;
+mod pages;
+mod problem;
+mod projects;
+mod proposals;
+mod realtime;
+mod requests;
+mod router;
+mod secrets;
+pub mod seed;
+mod serve;
+mod state;
+mod store_errors;
+mod sync;
+mod timers;
+
+pub use config::Config;
+pub use router::router;
+pub use secrets::SecretsError;
+pub use serve::{ServeError, serve, serve_app};
+pub use state::{App, AppState, OpenError};

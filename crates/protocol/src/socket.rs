@@ -48,6 +48,10 @@ pub mod event {
     pub const CALL_STATE: &str = "call:state";
     /// Both: the direct engine's signalling.
     pub const CALL_SIGNAL: &str = "call:signal";
+    /// S→C: `Project`, new or closed; to its people. An addition to the contract: the lists need it.
+    pub const PROJECT_UPDATED: &str = "project:updated";
+    /// S→C: `Proposal`, new or moved; to the request's client and the provider. An addition likewise.
+    pub const PROPOSAL_UPDATED: &str = "proposal:updated";
     /// C→S: the next access token.
     pub const AUTH_RENEW: &str = "auth:renew";
 }

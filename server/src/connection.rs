@@ -1,0 +1,164 @@
+//! TCP connections that can be cut from the inside. A socket that has lost a packet must reconnect, and a Socket.IO
+//! disconnect can't tell it so: the packet would have to go through the very queue that is full, and stock clients do
+//! not come back after one. Cutting the transport makes every client come back by itself.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, Weak},
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::{ConnectInfo, Request, connect_info::Connected},
+    http::Uri,
+    middleware::Next,
+    response::Response,
+    serve::IncomingStream,
+};
+use socketioxide::{adapter::LocalAdapter, socket::Socket};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// Who is at the other end of a request, and the means to cut the connection that it came on.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    cut: Weak<CancellationToken>,
+}
+
+/// Which connection carries which socket, for those that began by polling and were upgraded to a WebSocket later: the
+/// socket itself only knows the request that it began with.
+#[derive(Default)]
+pub(crate) struct Cuts {
+    upgraded: Mutex<HashMap<String, Weak<CancellationToken>>>,
+}
+
+/// Forgotten connections are swept out when there are so many.
+const SWEEP_AT: usize = 1024;
+
+impl Cuts {
+    /// Remembers the connection of an upgrade. Runs before the Socket.IO layer.
+    pub(crate) async fn remember(self: Arc<Self>, request: Request, next: Next) -> Response {
+        let (transport, sid) = engine_query(request.uri());
+        let peer = request.extensions().get::<ConnectInfo<Peer>>();
+        if let (Some("websocket"), Some(sid), Some(peer)) = (transport, sid, peer) {
+            let mut upgraded = self.upgraded.lock().expect("no thread panics while it holds the connections");
+            if upgraded.len() % SWEEP_AT == SWEEP_AT - 1 {
+                upgraded.retain(|_, cut| cut.strong_count() > 0);
+            }
+            upgraded.insert(sid.to_owned(), peer.0.cut.clone());
+        }
+        next.run(request).await
+    }
+
+    /// Cuts the connection of a socket; `false` if it has none of its own, as when it polls.
+    pub(crate) fn cut(&self, socket: &Socket<LocalAdapter>) -> bool {
+        if socket.transport_type() != socketioxide::TransportType::Websocket {
+            return false;
+        }
+        let parts = socket.req_parts();
+        let began_as_websocket = engine_query(&parts.uri).0 == Some("websocket");
+        let cut = if began_as_websocket {
+            parts.extensions.get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.cut.upgrade())
+        } else {
+            let mut upgraded = self.upgraded.lock().expect("no thread panics while it holds the connections");
+            upgraded.remove(&socket.id.to_string()).and_then(|cut| cut.upgrade())
+        };
+        cut.inspect(|cut| cut.cancel()).is_some()
+    }
+}
+
+fn engine_query(uri: &Uri) -> (Option<&str>, Option<&str>) {
+    let query = uri.query().unwrap_or_default();
+    let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    (value("transport"), value("sid"))
+}
+
+/// Accepts connections that can be cut.
+pub(crate) struct Listener(pub(crate) TcpListener);
+
+/// A stream that fails once it is cut.
+pub(crate) struct Stream {
+    tcp: TcpStream,
+    /// The only strong one: what outlives the connection holds weak ones.
+    _cut: Arc<CancellationToken>,
+    is_cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    done: bool,
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Stream;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (Stream, Peer) {
+        let (tcp, address) = axum::serve::Listener::accept(&mut self.0).await;
+        if let Err(error) = tcp.set_nodelay(true) {
+            tracing::trace!(%error, "no TCP_NODELAY");
+        }
+        let cut = Arc::new(CancellationToken::new());
+        let peer = Peer { address, cut: Arc::downgrade(&cut) };
+        let is_cut = Box::pin(CancellationToken::clone(&cut).cancelled_owned());
+        (Stream { tcp, _cut: cut, is_cut, done: false }, peer)
+    }
+
+    fn local_addr(&self) -> io::Result<Peer> {
+        Ok(Peer { address: self.0.local_addr()?, cut: Weak::new() })
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.remote_addr().clone()
+    }
+}
+
+impl Stream {
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.done {
+            self.done = self.is_cut.as_mut().poll(context).is_ready();
+        }
+        if self.done { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.tcp).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.tcp).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.tcp).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.tcp).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(context)
+    }
+}

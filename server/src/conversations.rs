@@ -1,0 +1,4 @@
+//! Conversations and read marks (`CONTRACT.md` §4).
+
+pub(crate) mod http;
+pub(crate) mod service;

@@ -1,0 +1,47 @@
+//! The one conversation of each project, and how far people have read in it.
+
+use parley_domain::{Conversation, ConversationId, MessageId, UserId};
+use parley_protocol::{
+    rest::ReadMark,
+    socket::{MessageRead, event},
+};
+use parley_store::{ConversationKey, Page, PageRequest};
+
+use crate::{auth::caller::Caller, problem::Outcome, state::AppState};
+
+/// The caller's conversations, newest activity first.
+pub(crate) async fn list(app: &AppState, caller: &Caller, page: PageRequest) -> Outcome<Page<Conversation>> {
+    Ok(app.store.conversations(caller.id(), page).await?)
+}
+
+/// One conversation of the caller's.
+pub(crate) async fn get(app: &AppState, caller: &Caller, key: ConversationKey) -> Outcome<Conversation> {
+    Ok(app.store.conversation(caller.id(), key).await?)
+}
+
+/// Everybody in a conversation that the person is in.
+pub(crate) async fn participants(app: &AppState, person: UserId, conversation: ConversationId) -> Outcome<Vec<UserId>> {
+    Ok(app.store.participants(person, conversation).await?)
+}
+
+/// Moves the reader's mark up to a message, or up to the newest one; never back.
+pub(crate) async fn mark_read(
+    app: &AppState,
+    reader: UserId,
+    conversation: ConversationId,
+    up_to: Option<MessageId>,
+) -> Outcome<ReadMark> {
+    let read = app.store.mark_read(reader, conversation, up_to, app.now()).await?;
+    // Every mark that moved is told by its commit as `conversation:read`; that it was moved up to a named message is
+    // known here only.
+    if let (true, Some(message_id), Some(read_at)) = (read.moved, up_to, read.state.read_at) {
+        let news = MessageRead { conversation_id: conversation, message_id, user_id: reader, read_at };
+        app.devices.emit(&read.participants, event::MESSAGE_READ, &news);
+    }
+    Ok(ReadMark {
+        conversation_id: conversation,
+        last_read_message_id: read.state.last_read_message_id,
+        read_at: read.state.read_at,
+        updated: read.moved,
+    })
+}

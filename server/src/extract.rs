@@ -1,0 +1,195 @@
+//! Reading requests: JSON bodies, path and query parameters. What can't be read is refused with a problem document.
+
+use std::str::FromStr;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use parley_protocol::Code;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Outcome, Refusal};
+
+/// A JSON body, also when it comes as `text/plain`, as plain `fetch` sends it.
+///
+/// 415 for another media type, 400 for what is no JSON, 422 for JSON of another shape.
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A JSON body that may be absent.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+/// The bytes of a body that claims to be JSON.
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+/// The single parameter of the path, such as an id.
+pub(crate) struct Id<T>(pub(crate) T);
+
+/// The query of the address, read by [`Query::get`].
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Outcome<Self> {
+        if !is_json(request.headers()) {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "Send JSON, as application/json."));
+        }
+        read(request, state).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Outcome<Self> {
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Outcome<Self> {
+        let is_json = is_json(request.headers());
+        let bytes = read(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "Send JSON, as application/json."));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Outcome<Bytes> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(Code::PayloadTooLarge, "The body is too large."),
+        _ => Refusal::new(Code::Malformed, "The body broke off."),
+    })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence == "text/plain" || essence.ends_with("+json")
+}
+
+/// Reads JSON; the refusal points at the member that does not fit.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.into_inner();
+        match inner.classify() {
+            serde_json::error::Category::Data => Refusal::invalid(pointer, without_position(&inner)),
+            _ => Refusal::new(Code::Malformed, format!("The body is not JSON: {inner}.")),
+        }
+    })?;
+    reader.end().map_err(|error| Refusal::new(Code::Malformed, format!("The body is not JSON: {error}.")))?;
+    Ok(value)
+}
+
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rfind(" at line ").map_or(text.clone(), |end| text[..end].to_owned())
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Id<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Outcome<Self> {
+        let unreadable = || Refusal::new(Code::Malformed, "The path holds no such id; an id is a UUID.");
+        let axum::extract::Path(text) =
+            axum::extract::Path::<String>::from_request_parts(parts, state).await.map_err(|_| unreadable())?;
+        text.parse().map(Self).map_err(|_| unreadable())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Outcome<Self> {
+        axum::extract::Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(pairs)| Self(pairs))
+            .map_err(|_| Refusal::new(Code::Malformed, "The query can't be read."))
+    }
+}
+
+/// How many rows a page holds when nobody says.
+const DEFAULT_LIMIT: u32 = 50;
+/// How many rows a page holds at most.
+const MAX_LIMIT: u32 = 100;
+
+impl Query {
+    /// A parameter's text, if it is there and not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter, if it is there. 422 when it has another shape.
+    pub(crate) fn get<T: FromStr>(&self, name: &str, expected: &str) -> Outcome<Option<T>> {
+        self.text(name)
+            .map(|text| text.parse().map_err(|_| Refusal::invalid(format!("/{name}"), format!("is {expected}"))))
+            .transpose()
+    }
+
+    /// `?limit=`: 1…100, 50 when absent.
+    pub(crate) fn limit(&self) -> Outcome<u32> {
+        let expected = "a number from 1 to 100";
+        match self.get::<u32>("limit", expected)? {
+            None => Ok(DEFAULT_LIMIT),
+            Some(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
+            Some(_) => Err(Refusal::invalid("/limit", format!("is {expected}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parley_protocol::rest::{NewProposal, Register};
+
+    fn code<T>(outcome: Outcome<T>) -> Code {
+        outcome.err().expect("it is refused").code()
+    }
+
+    #[test]
+    fn broken_json_is_malformed_and_json_of_another_shape_is_invalid() {
+        for broken in ["", "{", "{\"email\":}", "{} {}", "nonsense"] {
+            assert_eq!(code(parse::<serde_json::Value>(broken.as_bytes())), Code::Malformed, "{broken}");
+        }
+        for wrong in ["{}", "[]", "null", "\"text\"", "{\"email\":1}"] {
+            assert_eq!(code(parse::<Register>(wrong.as_bytes())), Code::Invalid, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_refusal_points_at_the_member() {
+        let body = br#"{"price":{"amountMinor":1,"currency":"usd"},"scope":"","deadline":"2026-01-01T00:00:00Z",
+            "expiresAt":"2026-01-01T00:00:00Z"}"#;
+        let axum_response = axum::response::IntoResponse::into_response(parse::<NewProposal>(body).err().unwrap());
+        let unfinished = axum_response.extensions().get::<crate::problem::Unfinished>().unwrap();
+        assert_eq!(unfinished.problem.errors[0].pointer, "/price/currency");
+    }
+}

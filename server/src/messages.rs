@@ -1,0 +1,4 @@
+//! Messages (`CONTRACT.md` §4).
+
+pub(crate) mod http;
+pub(crate) mod service;

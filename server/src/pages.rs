@@ -1,0 +1,43 @@
+//! Pages and idempotent creation at the edge.
+
+use axum::http::{HeaderMap, Method};
+use parley_domain::is_key;
+use parley_protocol::rest;
+use parley_store::{Cursor, Idempotency, Page, PageRequest};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    extract::Query,
+    problem::{Outcome, Refusal},
+};
+
+impl Query {
+    /// `?limit=` and `?cursor=`.
+    pub(crate) fn page(&self) -> Outcome<PageRequest> {
+        let cursor = self.text("cursor").map(str::parse::<Cursor>).transpose()?;
+        Ok(PageRequest { limit: self.limit()?, cursor })
+    }
+}
+
+/// A page of the store as a page of the wire.
+pub(crate) fn page<T>(page: Page<T>) -> rest::Page<T> {
+    rest::Page { items: page.items, next_cursor: page.next_cursor.map(|cursor| cursor.to_string()) }
+}
+
+/// `Idempotency-Key`, if it was sent, with what makes two calls the same: method, path and body.
+///
+/// The path is the one below `/api/v1` or `/api`, so that both prefixes are one address.
+pub(crate) fn idempotency(headers: &HeaderMap, path: &str, body: &[u8]) -> Outcome<Option<Idempotency>> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let invalid = || Refusal::invalid("/Idempotency-Key", "a header of 1 to 128 characters");
+    let key = value.to_str().map_err(|_| invalid())?;
+    if !is_key(key) {
+        return Err(invalid());
+    }
+    let mut hash = Sha256::new();
+    for part in [Method::POST.as_str().as_bytes(), path.as_bytes(), body] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    Ok(Some(Idempotency { key: key.to_owned(), fingerprint: hash.finalize().into() }))
+}

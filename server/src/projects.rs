@@ -1,0 +1,4 @@
+//! Agreements with locked terms (`CONTRACT.md` §3).
+
+pub(crate) mod http;
+pub(crate) mod service;

@@ -1,0 +1,72 @@
+//! What providers offer, and what clients make of it.
+
+use parley_domain::{FieldCheck, Proposal, ProposalId, RequestId, Role};
+use parley_protocol::{
+    Code,
+    rest::{self, Accepted},
+};
+use parley_store::{Created, Idempotency, NewProposal, Page, PageRequest};
+
+use crate::{
+    auth::caller::Caller,
+    problem::{Outcome, Refusal},
+    state::AppState,
+};
+
+/// Makes a proposal; approved providers only.
+pub(crate) async fn create(
+    app: &AppState,
+    caller: &Caller,
+    request: RequestId,
+    body: rest::NewProposal,
+    idempotency: Option<Idempotency>,
+) -> Outcome<Created<Proposal>> {
+    caller.require(Role::Provider)?;
+    if !caller.user.approved {
+        return Err(Refusal::new(Code::ProviderNotApproved, "An administrator has to approve you first."));
+    }
+    let now = app.now();
+    let mut check = FieldCheck::new();
+    check.money("/price", body.price);
+    let scope = check.prose("/scope", &body.scope);
+    check.future("/deadline", body.deadline, now);
+    check.future("/expiresAt", body.expires_at, now);
+    check.finish()?;
+    let proposal = NewProposal {
+        provider: caller.id(),
+        request,
+        price: body.price,
+        scope,
+        deadline: body.deadline,
+        expires_at: body.expires_at,
+        idempotency,
+    };
+    Ok(app.store.create_proposal(proposal, now).await?)
+}
+
+/// The proposals for a request: all for its client, a provider's own for a provider.
+pub(crate) async fn list(
+    app: &AppState,
+    caller: &Caller,
+    request: RequestId,
+    page: PageRequest,
+) -> Outcome<Page<Proposal>> {
+    Ok(app.store.proposals(caller.id(), request, page).await?)
+}
+
+/// Accepts: the project with its locked terms and its conversation come to be, or nothing does.
+pub(crate) async fn accept(app: &AppState, caller: &Caller, proposal: ProposalId) -> Outcome<Accepted> {
+    let acceptance =
+        app.store.accept_proposal(caller.id(), proposal, app.now()).await.map_err(Refusal::of_acceptance)?;
+    Ok(Accepted { project: acceptance.project, conversation: acceptance.conversation })
+}
+
+/// The client turns it down.
+pub(crate) async fn reject(app: &AppState, caller: &Caller, proposal: ProposalId) -> Outcome<Proposal> {
+    Ok(app.store.reject_proposal(caller.id(), proposal, app.now()).await?)
+}
+
+/// The provider takes it back.
+pub(crate) async fn withdraw(app: &AppState, caller: &Caller, proposal: ProposalId) -> Outcome<Proposal> {
+    Ok(app.store.withdraw_proposal(caller.id(), proposal, app.now()).await?)
+}

@@ -1,0 +1,162 @@
+//! The connected devices, by person.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use parley_domain::{SessionId, UserId};
+use serde::Serialize;
+use socketioxide::{
+    SendError, SocketError,
+    adapter::LocalAdapter,
+    socket::{Sid, Socket},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::worker::Incoming;
+use crate::connection::Cuts;
+
+/// How often a lossy socket that can't be cut is asked to go.
+const DISCONNECT_RETRY: Duration = Duration::from_millis(500);
+
+/// One connected socket of one person.
+pub(crate) struct Device {
+    pub(crate) id: Sid,
+    pub(crate) user: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) is_agora_ready: bool,
+    /// The namespace owns the socket, the socket owns its handlers, and they own this: a strong one would be a circle.
+    pub(crate) socket: Weak<Socket<LocalAdapter>>,
+    pub(crate) cuts: Arc<Cuts>,
+    /// The socket's events in the order of their arrival, until its worker takes them over.
+    pub(crate) inbox: Mutex<Option<mpsc::Receiver<Incoming>>>,
+    /// Ends the worker.
+    pub(crate) gone: CancellationToken,
+    /// Set once a packet for it was lost: from then on it gets nothing more, so that it never sees a gap.
+    pub(crate) is_lossy: AtomicBool,
+}
+
+impl Device {
+    /// Whether it announced, or did not deny, that it has Agora's library.
+    pub(crate) fn carries_agora(&self) -> bool {
+        self.is_agora_ready
+    }
+
+    /// Sends an event. A socket whose queue is full has lost it, so it is made to reconnect and heal by `/sync`.
+    pub(crate) fn emit<T: Serialize + ?Sized>(&self, event: &str, payload: &T) {
+        if self.is_lossy.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(socket) = self.socket.upgrade() else { return };
+        match socket.emit(event, payload) {
+            Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.sever("its queue is full"),
+            Err(SendError::Serialize(error)) => tracing::error!(%error, event, "an event can't be serialized"),
+        }
+    }
+
+    /// Cuts the transport, so that the client comes back by itself.
+    pub(crate) fn sever(&self, why: &'static str) {
+        if self.is_lossy.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        tracing::warn!(socket = %self.id, user = %self.user, why, "a socket is made to reconnect");
+        let Some(socket) = self.socket.upgrade() else { return };
+        if !self.cuts.cut(&socket) {
+            tokio::spawn(disconnect_when_possible(self.socket.clone()));
+        }
+    }
+
+    /// Ends the connection for good: the client has to sign in anew before it comes back.
+    pub(crate) fn dismiss(&self) {
+        let Some(socket) = self.socket.upgrade() else { return };
+        if let Err(SocketError::InternalChannelFull) = socket.disconnect() {
+            self.sever("it can't be told to go");
+        }
+    }
+}
+
+/// A long-polling client has no transport to cut. Its queue empties when it polls again; then the farewell fits.
+async fn disconnect_when_possible(socket: Weak<Socket<LocalAdapter>>) {
+    while let Some(socket) = socket.upgrade().filter(|socket| socket.connected()) {
+        if socket.disconnect().is_ok() {
+            return;
+        }
+        tokio::time::sleep(DISCONNECT_RETRY).await;
+    }
+}
+
+/// Every connected device.
+#[derive(Default)]
+pub(crate) struct Devices {
+    by_user: Mutex<HashMap<UserId, Vec<Arc<Device>>>>,
+}
+
+/// What the coming or going of a device means for its person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// The first device came, or the last one went.
+    Changed,
+    /// Others are connected.
+    Same,
+}
+
+impl Devices {
+    pub(crate) fn add(&self, device: Arc<Device>) -> Presence {
+        let mut by_user = self.lock();
+        let devices = by_user.entry(device.user).or_default();
+        devices.push(device);
+        if devices.len() == 1 { Presence::Changed } else { Presence::Same }
+    }
+
+    pub(crate) fn remove(&self, device: &Device) -> Presence {
+        let mut by_user = self.lock();
+        let Some(devices) = by_user.get_mut(&device.user) else { return Presence::Same };
+        let before = devices.len();
+        devices.retain(|other| other.id != device.id);
+        if devices.len() == before || !devices.is_empty() {
+            return Presence::Same;
+        }
+        by_user.remove(&device.user);
+        Presence::Changed
+    }
+
+    /// That person's devices.
+    pub(crate) fn of(&self, user: UserId) -> Vec<Arc<Device>> {
+        self.lock().get(&user).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn is_online(&self, user: UserId) -> bool {
+        self.lock().contains_key(&user)
+    }
+
+    /// Sends an event to every device of those people, to each once.
+    pub(crate) fn emit<T: Serialize + ?Sized>(&self, to: &[UserId], event: &str, payload: &T) {
+        for (index, user) in to.iter().enumerate() {
+            if to[..index].contains(user) {
+                continue;
+            }
+            for device in self.of(*user) {
+                device.emit(event, payload);
+            }
+        }
+    }
+
+    /// Makes everybody reconnect.
+    pub(crate) fn sever_all(&self, why: &'static str) {
+        let all: Vec<_> = self.lock().values().flatten().cloned().collect();
+        for device in all {
+            device.sever(why);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Vec<Arc<Device>>>> {
+        self.by_user.lock().expect("no thread panics while it holds the devices")
+    }
+}

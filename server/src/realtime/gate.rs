@@ -1,0 +1,141 @@
+//! Letting sockets in: a socket is authenticated before its first event, and all it needs is registered before it is
+//! told that it is connected, so that nothing is lost in between.
+
+use std::{
+    fmt::Display,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+};
+
+use parley_domain::EngineKind;
+use parley_protocol::{Code, socket::ConnectAuth};
+use socketioxide::{
+    SocketIo,
+    adapter::LocalAdapter,
+    extract::TryData,
+    handler::{ConnectHandler, FromConnectParts, Value},
+    layer::SocketIoLayer,
+    socket::Socket,
+};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    devices::Device,
+    presence,
+    worker::{self, Enqueue, QUEUE},
+};
+use crate::{
+    auth::caller::identify,
+    config::Switch,
+    connection::Cuts,
+    limits::Kind,
+    problem::{Outcome, Refusal},
+    state::AppState,
+};
+
+/// Packets that may wait for one socket. The default of 128 is lost in one burst; a socket that overflows this one
+/// is made to reconnect.
+const MAX_BUFFERED_PACKETS: usize = 4096;
+/// The largest packet that is read: a signal of 64 KiB with its envelope.
+const MAX_PAYLOAD_BYTES: u64 = 100_000;
+/// How many devices one person may have connected at once.
+const MAX_DEVICES: usize = 20;
+
+/// The Socket.IO layer and the handle that closes it.
+pub(crate) fn layer(app: &AppState, cuts: &Arc<Cuts>) -> (SocketIoLayer, SocketIo) {
+    let (layer, io) =
+        SocketIo::builder().max_buffer_size(MAX_BUFFERED_PACKETS).max_payload(MAX_PAYLOAD_BYTES).build_layer();
+    io.ns("/", Gate { app: Arc::clone(app), cuts: Arc::clone(cuts) });
+    (layer, io)
+}
+
+#[derive(Clone)]
+struct Gate {
+    app: AppState,
+    cuts: Arc<Cuts>,
+}
+
+/// What the first half of letting in leaves for the second.
+#[derive(Clone)]
+struct Admitted {
+    device: Arc<Device>,
+    expires: Instant,
+}
+
+struct GateMarker;
+
+impl ConnectHandler<LocalAdapter, GateMarker> for Gate {
+    fn call_middleware<'a>(
+        &'a self,
+        socket: Arc<Socket<LocalAdapter>>,
+        auth: &'a Option<Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
+        Box::pin(async move {
+            let Ok(TryData(auth)) = TryData::<ConnectAuth>::from_connect_parts(&socket, auth);
+            let admitted = match auth {
+                Ok(auth) => self.admit(&socket, auth).await,
+                Err(_) => Err(Refusal::new(Code::Unauthenticated, "Connect with auth: { token }.")),
+            };
+            match admitted {
+                Ok(admitted) => {
+                    socket.extensions.insert(admitted);
+                    Ok(())
+                }
+                Err(refusal) => {
+                    tracing::debug!(code = refusal.code().as_str(), "a socket was refused");
+                    Err(Box::new(refusal.code().as_str()) as Box<dyn Display + Send>)
+                }
+            }
+        })
+    }
+
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, _: Option<Value>) {
+        let Some(Admitted { device, expires }) = socket.extensions.remove::<Admitted>() else { return };
+        socket.join(format!("user_{}", device.user));
+        let presence = self.app.devices.add(Arc::clone(&device));
+        // The farewell of a connection that broke in this very moment may have come before the greeting.
+        if device.gone.is_cancelled() {
+            self.app.devices.remove(&device);
+            return;
+        }
+        tokio::spawn(worker::run(Arc::clone(&self.app), device, presence, expires));
+    }
+}
+
+impl Gate {
+    async fn admit(&self, socket: &Arc<Socket<LocalAdapter>>, auth: ConnectAuth) -> Outcome<Admitted> {
+        let app = &self.app;
+        if app.is_draining() {
+            return Err(Refusal::new(Code::Unavailable, "The server is stopping."));
+        }
+        let (caller, claims) = identify(app, &auth.token).await?;
+        app.limits.take_for(Kind::Connect, caller.id())?;
+        if app.config.rate_limits == Switch::On && app.devices.of(caller.id()).len() >= MAX_DEVICES {
+            return Err(Refusal::rate_limited(60));
+        }
+        let (sender, inbox) = mpsc::channel(QUEUE);
+        let device = Arc::new(Device {
+            id: socket.id,
+            user: caller.id(),
+            session: caller.session,
+            is_agora_ready: auth.engines.is_none_or(|engines| engines.contains(&EngineKind::Agora)),
+            socket: Arc::downgrade(socket),
+            cuts: Arc::clone(&self.cuts),
+            inbox: Mutex::new(Some(inbox)),
+            gone: CancellationToken::new(),
+            is_lossy: AtomicBool::new(false),
+        });
+        socket.on_fallback(Enqueue(sender));
+        let (app, leaving) = (Arc::downgrade(app), Arc::clone(&device));
+        socket.on_disconnect(async move || {
+            leaving.gone.cancel();
+            if let Some(app) = app.upgrade() {
+                presence::went(&app, &leaving).await;
+            }
+        });
+        let left = claims.expires_at.saturating_since(self.app.now());
+        Ok(Admitted { device, expires: Instant::now() + left + self.app.config.timing.socket_grace })
+    }
+}

@@ -1,0 +1,158 @@
+//! What was committed, told to those whom it concerns: one task, in commit order, each event emitted before the next
+//! commit is looked at. It does not matter which call made the change, or whether its caller still waits.
+
+use std::{sync::Arc, time::Duration};
+
+use parley_domain::{MeetingNews, MeetingStatus, ProjectStatus, UserId};
+use parley_protocol::socket::{ConversationRead, Invite, MeetingEnded, MeetingStarted, event};
+use parley_store::{CommitFeed, Committed, MeetingChange, MeetingView, ReadState};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{devices::Device, presence, typing};
+use crate::{
+    meetings::{live, tokens},
+    problem::Outcome,
+    state::AppState,
+};
+
+/// Publishes until the feed ends.
+pub(crate) async fn run(app: AppState, mut feed: CommitFeed) {
+    loop {
+        match feed.recv().await {
+            Ok(committed) => publish(&app, &committed),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::error!(missed, "publishing fell behind");
+                app.devices.sever_all("events were missed");
+                if let Err(error) = live::restore(&app).await {
+                    tracing::error!(%error, "timers could not be armed anew");
+                }
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn publish(app: &AppState, committed: &Arc<Committed>) {
+    match &**committed {
+        Committed::Message { message, to } => {
+            typing::stop(app, message.sender_id, message.conversation_id);
+            app.devices.emit(to, event::MESSAGE_NEW, message);
+        }
+        Committed::Read { state, to } => publish_read(app, state, to),
+        Committed::Meeting(change) => publish_meeting(app, change),
+        Committed::Project { project, to } => {
+            app.devices.emit(to, event::PROJECT_UPDATED, project);
+            if project.status == ProjectStatus::Active {
+                presence::introduce(app, to);
+            }
+        }
+        Committed::Proposal { proposal, to } => app.devices.emit(to, event::PROPOSAL_UPDATED, proposal),
+        Committed::Reminder(due) => app.devices.emit(&due.to, event::MEETING_REMINDER, &due.reminder),
+        Committed::SessionsEnded { user, sessions } => {
+            for device in app.devices.of(*user).into_iter().filter(|device| sessions.contains(&device.session)) {
+                device.dismiss();
+            }
+        }
+    }
+}
+
+fn publish_read(app: &AppState, state: &ReadState, to: &[UserId]) {
+    let (Some(last_read_message_id), Some(read_at)) = (state.last_read_message_id, state.read_at) else { return };
+    let read = ConversationRead {
+        conversation_id: state.conversation_id,
+        user_id: state.user_id,
+        last_read_message_id,
+        read_at,
+    };
+    app.devices.emit(to, event::CONVERSATION_READ, &read);
+}
+
+fn publish_meeting(app: &AppState, change: &MeetingChange) {
+    let view = &change.view;
+    let meeting = &view.meeting;
+    let both = [meeting.host_id, meeting.guest_id];
+    live::follow(app, view);
+    app.due_changed.notify_one();
+    match change.news {
+        Some(MeetingNews::Ringing) => send_invite(app, view, &app.devices.of(meeting.guest_id)),
+        Some(MeetingNews::Scheduled) => app.devices.emit(&both, event::MEETING_SCHEDULED, meeting),
+        Some(MeetingNews::Started { invites }) => {
+            send_started(app, view, &both);
+            if invites {
+                send_invite(app, view, &app.devices.of(meeting.guest_id));
+            }
+        }
+        Some(MeetingNews::Answered) => send_started(app, view, &both),
+        Some(MeetingNews::Ended) => {
+            let ended = MeetingEnded {
+                meeting_id: meeting.id,
+                status: meeting.status,
+                end_reason: meeting.end_reason,
+                duration: meeting.duration,
+            };
+            app.devices.emit(&both, event::MEETING_ENDED, &ended);
+        }
+        None => {}
+    }
+}
+
+fn send_invite(app: &AppState, view: &MeetingView, to: &[Arc<Device>]) {
+    let meeting = &view.meeting;
+    let left = app.rings.remaining(&meeting.id).unwrap_or(Duration::ZERO);
+    let invite = Invite {
+        meeting_id: meeting.id,
+        project_id: meeting.project_id,
+        host_id: meeting.host_id,
+        host_name: view.host_name.clone(),
+        r#type: meeting.kind,
+        scheduled_at: meeting.scheduled_at,
+        // Rounded up: a call that still rings never says that no time is left.
+        expires_in_seconds: left.as_secs() + u64::from(left.subsec_nanos() > 0),
+    };
+    for device in to {
+        device.emit(event::MEETING_INVITE, &invite);
+    }
+}
+
+fn send_started(app: &AppState, view: &MeetingView, to: &[UserId]) {
+    for user in to {
+        let devices = app.devices.of(*user);
+        if devices.is_empty() {
+            continue;
+        }
+        match started(app, view, *user) {
+            Ok(started) => devices.iter().for_each(|device| device.emit(event::MEETING_STARTED, &started)),
+            Err(refusal) => tracing::error!(%refusal, meeting = %view.meeting.id, "no token could be minted"),
+        }
+    }
+}
+
+fn started(app: &AppState, view: &MeetingView, user: UserId) -> Outcome<MeetingStarted> {
+    let token = tokens::mint(app, view, user)?;
+    Ok(MeetingStarted {
+        meeting_id: view.meeting.id,
+        channel_name: token.channel_name,
+        token: token.token,
+        uid: token.uid,
+        app_id: token.app_id,
+        engine: token.engine,
+        expires_at: token.expires_at,
+    })
+}
+
+/// What is live, to a device that has just connected: an invite that still rings, a meeting that is active.
+pub(crate) async fn send_live(app: &AppState, device: &Arc<Device>) -> Outcome<()> {
+    for view in app.store.live_meetings_of(device.user).await? {
+        if view.meeting.status == MeetingStatus::Active {
+            device.emit(event::MEETING_STARTED, &started(app, &view, device.user)?);
+        }
+        // The timer knows better than the row: it may have fired, or run on a clock that did not jump.
+        if view.meeting.rings()
+            && view.meeting.guest_id == device.user
+            && app.rings.remaining(&view.meeting.id).is_some()
+        {
+            send_invite(app, &view, std::slice::from_ref(device));
+        }
+    }
+    Ok(())
+}

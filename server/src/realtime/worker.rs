@@ -1,0 +1,102 @@
+//! One socket's events, one after another. Socket.IO's handlers would run as tasks of their own and overtake each other,
+//! so the only handler puts each event into the socket's queue, in the order of arrival, and this empties it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use socketioxide::{
+    adapter::LocalAdapter,
+    extract::{AckSender, Event, TryData},
+    handler::{FromMessageParts, MessageHandler, Value as RawValue},
+    socket::Socket,
+};
+use tokio::{sync::mpsc, time::Instant};
+
+use parley_protocol::{Code, socket::Ack};
+
+use super::{
+    devices::{Device, Presence},
+    events, presence, publish,
+};
+use crate::{auth, limits::EventBucket, problem::Refusal, state::AppState};
+
+/// How many events of one socket may wait. A client that sends faster is told to slow down.
+pub(crate) const QUEUE: usize = 256;
+
+/// One event as it arrived.
+pub(crate) struct Incoming {
+    name: String,
+    /// `None` for what is no JSON value.
+    payload: Option<Value>,
+    ack: AckSender,
+}
+
+/// The handler of every event.
+#[derive(Clone)]
+pub(crate) struct Enqueue(pub(crate) mpsc::Sender<Incoming>);
+
+/// Tells the compiler that [`Enqueue`] is none of the closures that are handlers too.
+pub(crate) struct EnqueueMarker;
+
+impl MessageHandler<LocalAdapter, EnqueueMarker> for Enqueue {
+    fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: RawValue, ack_id: Option<i64>) {
+        // The packet could not have come here without a name.
+        let Ok(name) = Event::from_message_parts(&socket, &mut value, &ack_id) else { return };
+        let Ok(TryData(payload)) = TryData::<Value>::from_message_parts(&socket, &mut value, &ack_id);
+        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
+        let incoming = Incoming { name: name.0, payload: payload.ok(), ack };
+        if let Err(error) = self.0.try_send(incoming) {
+            answer(error.into_inner().ack, &Refusal::rate_limited(1).into_ack());
+        }
+    }
+}
+
+fn answer(ack: AckSender, with: &Ack) {
+    // A socket that has gone meanwhile needs no answer.
+    if let Err(error) = ack.send(with) {
+        tracing::trace!(%error, "an acknowledgement was not sent");
+    }
+}
+
+/// Serves one socket until it is gone or its sign-in is over.
+pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, expires: Instant) {
+    let inbox = device.inbox.lock().expect("no thread panics while it holds an inbox").take();
+    let Some(mut inbox) = inbox else { return };
+    if let Err(refusal) = welcome(&app, &device, presence).await {
+        tracing::error!(%refusal, socket = %device.id, "a socket could not be welcomed");
+        device.sever("it could not be welcomed");
+        return;
+    }
+    let mut bucket = EventBucket::new(&app.limits);
+    let mut expires = expires;
+    loop {
+        let incoming = tokio::select! {
+            biased;
+            () = device.gone.cancelled() => return,
+            () = tokio::time::sleep_until(expires) => {
+                device.dismiss();
+                return;
+            }
+            incoming = inbox.recv() => incoming,
+        };
+        let Some(incoming) = incoming else { return };
+        let ack = match (bucket.take(), incoming.payload) {
+            (Err(refusal), _) => refusal.into_ack(),
+            (Ok(()), None) => Ack::refused(Code::Malformed, "An event carries one JSON object."),
+            (Ok(()), Some(payload)) => events::handle(&app, &device, &incoming.name, payload, &mut expires)
+                .await
+                .unwrap_or_else(Refusal::into_ack),
+        };
+        answer(incoming.ack, &ack);
+    }
+}
+
+/// Sends what a device must know before anything else. Its session may have ended while it was being let in.
+async fn welcome(app: &AppState, device: &Arc<Device>, presence: Presence) -> crate::problem::Outcome<()> {
+    if auth::service::live_session(app, device.session).await?.is_none() {
+        device.dismiss();
+        return Ok(());
+    }
+    publish::send_live(app, device).await?;
+    presence::came(app, device, presence).await
+}

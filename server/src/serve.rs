@@ -1,0 +1,128 @@
+//! Running the server: from a listener to a clean end.
+
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use parley_store::StoreError;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    connection::{Listener, Peer},
+    meetings::{due, live},
+    realtime::publish,
+    router::with_sockets,
+    state::{App, AppState, OpenError},
+};
+
+/// How long the calls that run may take to end once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long sockets get to be told to reconnect.
+const CLOSE_SOCKETS: Duration = Duration::from_secs(3);
+
+/// The server can't run, or did not end cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Opening the data directory failed.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The listener failed, or the file that tells its address can't be written.
+    #[error("the server can't listen")]
+    Listen(#[from] io::Error),
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+}
+
+/// Serves on that listener until `shutdown` resolves: then nothing new is let in, what runs may end, sockets are told
+/// to reconnect, and the database is checkpointed and closed. While it runs, the file `listen` in the data directory
+/// holds the bound address.
+///
+/// Errors if the data directory can't be opened, the listener fails, or the database can't be closed.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let app = App::open(config).await?;
+    serve_app(app, listener, shutdown).await
+}
+
+/// As [`serve`], with a state that is already open. Closes its store at the end.
+pub async fn serve_app(
+    app: AppState,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let address = listener.local_addr()?;
+    // Subscribed before anything can be committed, so that nothing is missed.
+    let feed = app.store.subscribe();
+    let mut tasks = JoinSet::new();
+    live::restore(&app).await?;
+    tasks.spawn(publish::run(Arc::clone(&app), feed));
+    tasks.spawn(due::run(Arc::clone(&app)));
+    let warm = Arc::clone(&app);
+    tasks.spawn(async move {
+        if let Err(refusal) = warm.passwords.warm_up().await {
+            tracing::warn!(%refusal, "password hashing could not be warmed up");
+        }
+    });
+
+    let (router, io) = with_sockets(&app);
+    let stop = CancellationToken::new();
+    let told = ListenFile::write(&app.config, address)?;
+    tracing::info!(%address, "listening");
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let server = axum::serve(Listener(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let mut server = tokio::spawn(async move { server.await });
+    let ended_by_itself = tokio::select! {
+        () = shutdown => None,
+        ended = &mut server => Some(ended),
+    };
+    drop(told);
+    app.start_draining();
+    stop.cancel();
+    if tokio::time::timeout(CLOSE_SOCKETS, io.close()).await.is_err() {
+        tracing::warn!("some sockets did not close in time");
+    }
+    let served = match ended_by_itself {
+        Some(ended) => flatten(ended),
+        None => match tokio::time::timeout(DRAIN, &mut server).await {
+            Ok(ended) => flatten(ended),
+            Err(_) => {
+                tracing::warn!("some calls did not end in time");
+                server.abort();
+                Ok(())
+            }
+        },
+    };
+    tasks.shutdown().await;
+    app.store.close().await?;
+    tracing::info!("stopped");
+    Ok(served?)
+}
+
+fn flatten(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Result<()> {
+    ended.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// The file that tells others on this machine where the server listens.
+struct ListenFile(PathBuf);
+
+impl ListenFile {
+    fn write(config: &Config, address: SocketAddr) -> io::Result<Self> {
+        let path = config.data_dir.join("listen");
+        let draft = config.data_dir.join("listen.new");
+        std::fs::write(&draft, format!("{address}\n"))?;
+        std::fs::rename(&draft, &path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ListenFile {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0) {
+            tracing::debug!(%error, "the file with the address was gone already");
+        }
+    }
+}
