@@ -80,7 +80,7 @@ impl Default for Timing {
             socket: SocketTiming::default(),
             first_backoff: Duration::from_millis(250),
             longest_backoff: Duration::from_secs(15),
-            sync_every: Duration::from_secs(15),
+            sync_every: Duration::from_secs(60),
         }
     }
 }
@@ -308,9 +308,9 @@ impl Client {
 
     /// The person saw a conversation up to that number: counted here at once, told to the server as soon as it hears.
     pub async fn mark_read(&self, conversation: ConversationId, seq: i64) -> Result<(), ClientError> {
-        let (me, at) = (self.user().id, self.core.clock.now());
-        if let Some(seq) = self.core.cache.run(move |db| db.mark_read(conversation, seq, at)).await? {
-            self.core.tell(ClientEvent::Read { conversation_id: conversation, user_id: me, seq, read_at: at });
+        let at = self.core.clock.now();
+        if let Some(event) = self.core.cache.run(move |db| db.mark_read(conversation, seq, at)).await? {
+            self.core.tell(event);
             self.core.outbox_poke.notify_one();
         }
         Ok(())

@@ -42,6 +42,8 @@ pub enum ClientEvent {
         conversation_id: ConversationId,
         /// Whose.
         user_id: UserId,
+        /// From which number.
+        from: i64,
         /// Up to which number.
         seq: i64,
         /// When.

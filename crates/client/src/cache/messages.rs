@@ -114,28 +114,28 @@ pub(super) fn store_conversation(
     Ok(())
 }
 
-/// Moves a read mark forward; false when it stood there or further.
+/// Moves a read mark forward and says where it stood; `None` when it stood there or further.
 pub(super) fn move_mark(
     transaction: &Transaction<'_>,
     id: ConversationId,
     user: UserId,
     seq: i64,
     at: Timestamp,
-) -> CacheResult<bool> {
-    let Some(mut conversation) = conversation(transaction, id)? else { return Ok(false) };
+) -> CacheResult<Option<i64>> {
+    let Some(mut conversation) = conversation(transaction, id)? else { return Ok(None) };
     let Some(participant) = conversation.participants.iter_mut().find(|participant| participant.user_id == user) else {
-        return Ok(false);
+        return Ok(None);
     };
     if participant.last_read_seq >= seq {
-        return Ok(false);
+        return Ok(None);
     }
-    participant.last_read_seq = seq;
+    let from = std::mem::replace(&mut participant.last_read_seq, seq);
     store_conversation(transaction, &conversation, false)?;
     transaction.execute(
         "INSERT OR IGNORE INTO reads (conversation_id, user_id, seq, read_at) VALUES (?1, ?2, ?3, ?4)",
         (id.to_string(), user.to_string(), seq, at.as_millis()),
     )?;
-    Ok(true)
+    Ok(Some(from))
 }
 
 impl Db {
@@ -211,6 +211,6 @@ pub(super) fn read_event(
     seq: i64,
     read_at: Timestamp,
 ) -> CacheResult<Option<ClientEvent>> {
-    let moved = move_mark(transaction, conversation_id, user_id, seq, read_at)?;
-    Ok(moved.then_some(ClientEvent::Read { conversation_id, user_id, seq, read_at }))
+    let from = move_mark(transaction, conversation_id, user_id, seq, read_at)?;
+    Ok(from.map(|from| ClientEvent::Read { conversation_id, user_id, from, seq, read_at }))
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::{CacheResult, Db, db::body};
+use crate::ClientEvent;
 
 /// A message that was written here and is not on the server's disk yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,20 +184,25 @@ impl Db {
 
     /// Moves the person's own read mark and notes that the server must hear of it; `None` when it stood there already
     /// or no message of that number is here.
-    pub fn mark_read(&mut self, conversation: ConversationId, seq: i64, at: Timestamp) -> CacheResult<Option<i64>> {
+    pub fn mark_read(
+        &mut self,
+        conversation: ConversationId,
+        seq: i64,
+        at: Timestamp,
+    ) -> CacheResult<Option<ClientEvent>> {
         self.write(|transaction, me| {
             let sql = "SELECT body FROM messages WHERE conversation_id = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1";
             let Some(message) = body::<Message>(transaction, sql, (conversation.to_string(), seq))? else {
                 return Ok(None);
             };
-            if !super::messages::move_mark(transaction, conversation, me, message.seq, at)? {
+            let Some(event) = super::messages::read_event(transaction, conversation, me, message.seq, at)? else {
                 return Ok(None);
-            }
+            };
             transaction.execute(
                 "INSERT OR REPLACE INTO reads_to_send (conversation_id, seq, message_id) VALUES (?1, ?2, ?3)",
                 (conversation.to_string(), message.seq, message.id.to_string()),
             )?;
-            Ok(Some(message.seq))
+            Ok(Some(event))
         })
     }
 }
