@@ -110,7 +110,7 @@ step('the client reads the offer back and accepts it', async () => {
 });
 
 step('messages go both ways and are seen to be read', async () => {
-  const title = await client.script('return document.querySelector("[data-testid=conversation-title]").textContent.trim()');
+  const title = await client.script('return document.querySelector("[data-testid=project-title]").textContent.trim()');
   await provider.click(await provider.byId('project-row', { text: title }));
   await client.type(await client.byId('composer'), 'Good to have you on board. Shall we talk it through?\uE007');
   await provider.byId('message', { text: 'Good to have you on board.' });

@@ -66,7 +66,7 @@ test('bodies that cannot be read or are not valid', async () => {
 
 test('what is not yours does not exist for you', async () => {
   const stranger = await register(server.base, 'client');
-  for (const path of [`/conversations/${conversation.id}`, `/projects/${project.id}`, `/messages/conversation/${conversation.id}`, '/projects/not-an-id']) {
+  for (const path of [`/conversations/${conversation.id}`, `/projects/${project.id}`, `/messages/conversation/${conversation.id}`]) {
     const answer = await stranger.ask('GET', path);
     assert.equal(answer.status, 404, path);
   }

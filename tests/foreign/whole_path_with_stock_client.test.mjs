@@ -64,8 +64,8 @@ for (const transport of ['websocket', 'polling']) {
         const joined = await line.ask('join', { conversationId: conversation.id });
         assert.equal(joined.ok, true, JSON.stringify(joined));
       }
-      const presence = await lines.client.next('presence:update', (one) => one.userId === provider.id);
-      assert.equal(presence.online, true);
+      const presence = await lines.client.next('presence:update', (one) => one.userId === provider.id && one.online);
+      assert.equal(presence.lastSeenAt, null);
     });
 
     test('messages arrive once, in order, at every socket, and a repeated clientId makes no second one', async () => {
