@@ -17,6 +17,8 @@ export class Call {
   /** The ring is being answered. */
   answering = $state<'video' | 'sound' | 'decline' | null>(null);
   leaving = $state(false);
+  /** The conversation stands beside the picture. */
+  chatBeside = $state(false);
   error = $state.raw<AppError | null>(null);
   /** Whole seconds since the call began; 0 before. */
   elapsed = $state(0);

@@ -22,14 +22,14 @@ export function addSample(samples: readonly Sample[], quality: QualityView, at: 
   return all.length <= AT_MOST ? all : all.filter((_, index) => index % 2 === 0);
 }
 
-/** One line of the plot as an SVG path in a box; zero is the lower edge. */
-export function plotPath(values: readonly number[], width: number, height: number): string {
-  const most = Math.max(...values, 0);
+/** One line of the plot as an SVG path in a box: zero is the lower edge, and the upper one is never below `least`. */
+export function plotPath(values: readonly number[], width: number, height: number, least: number): string {
+  const most = Math.max(...values, least);
   if (values.length < 2) return '';
   const step = width / (values.length - 1);
   return values
     .map((value, index) => {
-      const y = most === 0 ? height : height - (value / most) * height;
+      const y = height - (value / most) * height;
       return `${index === 0 ? 'M' : 'L'}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
     })
     .join('');
