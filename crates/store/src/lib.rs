@@ -12,6 +12,8 @@ pub mod meetings;
 pub mod page;
 pub mod sqlite;
 mod store;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
 pub mod sync;
 
 pub use accounts::*;

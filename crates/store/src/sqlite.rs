@@ -32,6 +32,9 @@ mod projects;
 mod readers;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 /// How the database is opened.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
@@ -70,6 +73,11 @@ impl SqliteStore {
         let writer = Writer::start(open::open_writer(&path, options.busy)?, feed.clone())?;
         let readers = Readers::new(path.clone(), options.readers.max(1), options.busy);
         Ok(Self { writer: Arc::new(writer), readers, feed, path })
+    }
+
+    /// How many transactions were committed so far: far fewer than writes when many of them wait.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
     }
 
     /// The file.

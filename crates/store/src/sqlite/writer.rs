@@ -3,7 +3,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
 };
 
@@ -21,6 +24,7 @@ const GROUP: usize = 256;
 pub(super) struct Writer {
     queue: mpsc::Sender<Command>,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+    commits: Arc<AtomicU64>,
 }
 
 enum Command {
@@ -32,11 +36,18 @@ impl Writer {
     /// Starts the thread, which owns the connection from here on.
     pub(super) fn start(conn: Connection, feed: broadcast::Sender<Arc<Committed>>) -> Result<Self, StoreError> {
         let (queue, commands) = mpsc::channel(QUEUE);
+        let commits = Arc::new(AtomicU64::new(0));
+        let writer = WriterThread { conn, feed, commands, commits: Arc::clone(&commits) };
         let thread = std::thread::Builder::new()
             .name("parley-store-writer".into())
-            .spawn(move || WriterThread { conn, feed, commands }.run())
+            .spawn(move || writer.run())
             .map_err(|error| StoreError::Io(error.to_string()))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), commits })
+    }
+
+    /// How many transactions were committed so far.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in the next group. An error undoes just this one. Once it is queued it happens, even if nobody
@@ -110,6 +121,7 @@ struct WriterThread {
     conn: Connection,
     feed: broadcast::Sender<Arc<Committed>>,
     commands: mpsc::Receiver<Command>,
+    commits: Arc<AtomicU64>,
 }
 
 impl WriterThread {
@@ -151,7 +163,9 @@ impl WriterThread {
                 Err(_) => break,
             }
         }
-        group.finish(&self.conn, &self.feed);
+        if group.finish(&self.conn, &self.feed) {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
         go_on
     }
 }
@@ -187,7 +201,8 @@ impl Group {
         self.writes.push(write);
     }
 
-    fn finish(mut self, conn: &Connection, feed: &broadcast::Sender<Arc<Committed>>) {
+    /// Commits, publishes, answers. Answers itself whether it was committed.
+    fn finish(mut self, conn: &Connection, feed: &broadcast::Sender<Arc<Committed>>) -> bool {
         let counter = std::mem::take(&mut self.counter);
         let failure = match self.failure.take() {
             Some(error) => Some(error),
@@ -208,6 +223,7 @@ impl Group {
         for write in self.writes {
             write.answer(failure.as_ref());
         }
+        failure.is_none()
     }
 }
 
