@@ -55,9 +55,11 @@ fn set_up(conn: &Connection) -> Result<(), StoreError> {
 
 /// Whoever names another program's file must not find Parley's tables in it afterwards.
 fn refuse_foreign_file(conn: &Connection) -> Result<(), StoreError> {
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).map_err(error_of)?;
+    // The history alone is what a kill before the first migration leaves behind.
+    let foreign = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name <> 'refinery_schema_history'";
+    let tables: i64 = conn.query_row(foreign, (), |row| row.get(0)).map_err(error_of)?;
     let id: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(error_of)?;
-    if tables == 0 || id == APPLICATION_ID || has_history(conn)? {
+    if tables == 0 || id == APPLICATION_ID {
         return Ok(());
     }
     Err(StoreError::Corrupt("this is another program's database".into()))

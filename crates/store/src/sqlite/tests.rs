@@ -69,6 +69,26 @@ fn another_programs_database_is_refused_and_left_alone() {
 }
 
 #[test]
+fn a_start_that_was_killed_before_its_first_migration_is_taken_up_again() {
+    let harness = fresh();
+    let history = "CREATE TABLE refinery_schema_history (version int4 PRIMARY KEY, name VARCHAR(255),
+        applied_on VARCHAR(255), checksum VARCHAR(255))";
+    harness.raw().execute_batch(history).unwrap();
+    assert!(SqliteStore::open(harness.path(), &SqliteOptions::default()).is_ok());
+}
+
+#[test]
+fn two_programs_may_open_a_new_file_at_the_same_moment() {
+    let harness = fresh();
+    std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| drop(harness.open_store()))).collect();
+        for opened in opening {
+            opened.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_an_error() {
     let harness = fresh();
     let path = harness.folder.path().join("no/such/parley.db");
