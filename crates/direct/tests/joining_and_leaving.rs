@@ -1,0 +1,103 @@
+//! Coming, going and coming again, and networks that go away.
+
+mod common;
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+use parley_call::{Attempt, EngineError, EngineEvent, MediaEngine};
+use parley_direct::{BindAddresses, DirectOptions, NetworkEmulation};
+
+use crate::common::{End, Pair, loopback};
+
+#[cfg(target_os = "linux")]
+fn engine_threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let name = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("comm"));
+    tasks.filter_map(|task| name(task).ok()).filter(|name| name.starts_with("direct-")).count()
+}
+
+/// Threads of other tests in this process would be counted too: this file's tests run one after the other.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_an_address_the_join_fails_and_says_so() {
+    let _alone = ALONE.lock().await;
+    let addresses = BindAddresses::Only(vec![IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7))]);
+    let mut pair = Pair::new(DirectOptions { addresses, ..loopback() });
+    pair.ends[0].join();
+    pair.expect(0, &EngineEvent::JoinFailed(Attempt(1), EngineError::NoNetwork)).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_thread_stays_behind() {
+    let _alone = ALONE.lock().await;
+    assert_eq!(engine_threads(), 0);
+    let mut pair = Pair::new(loopback());
+    for round in 0..6 {
+        pair.ends.iter_mut().for_each(End::join);
+        assert_eq!(engine_threads(), 8);
+        if round % 2 == 0 {
+            for at in 0..2 {
+                pair.expect(at, &EngineEvent::PeerConnected).await;
+            }
+        }
+        pair.ends.iter_mut().for_each(|end| end.engine.leave());
+        assert_eq!(engine_threads(), 0, "round {round}");
+        while pair.ends.iter_mut().any(|end| end.events.try_recv().is_ok()) {}
+        pair.ends.iter_mut().for_each(|end| end.told.clear());
+    }
+    pair.ends.iter_mut().for_each(End::join);
+    drop(pair);
+    assert_eq!(engine_threads(), 0, "dropping ends them too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_joins_again_without_a_word_is_welcome() {
+    let _alone = ALONE.lock().await;
+    for at in [0, 1] {
+        let mut pair = Pair::connected(loopback()).await;
+        pair.ends[at].reachable = false;
+        pair.ends[at].engine.leave();
+        while pair.ends[at].events.try_recv().is_ok() {}
+        pair.ends[at].reachable = true;
+        pair.ends[at].join();
+        for at in 0..2 {
+            pair.expect(at, &EngineEvent::PeerConnected).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interrupted_path_comes_back_by_itself() {
+    let _alone = ALONE.lock().await;
+    // A network that swallows everything after a while can't be made from outside; one that loses nearly everything
+    // interrupts the path and lets it come back now and then.
+    let awful = NetworkEmulation { seed: 3, loss: 0.85, ..NetworkEmulation::default() };
+    let options = DirectOptions {
+        emulation: Some(awful),
+        silence: Duration::from_millis(700),
+        patience: Duration::from_secs(60),
+        ..loopback()
+    };
+    let mut pair = Pair::new(options);
+    pair.ends.iter_mut().for_each(End::join);
+    for event in [EngineEvent::PeerConnected, EngineEvent::Reconnecting, EngineEvent::Reconnected] {
+        pair.expect(0, &event).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_that_never_comes_up_is_given_up() {
+    let _alone = ALONE.lock().await;
+    let dead = NetworkEmulation { loss: 1.0, ..NetworkEmulation::default() };
+    let options = DirectOptions { emulation: Some(dead), patience: Duration::from_secs(3), ..loopback() };
+    let mut pair = Pair::new(options);
+    pair.ends.iter_mut().for_each(End::join);
+    for at in 0..2 {
+        pair.expect(at, &EngineEvent::Lost(EngineError::NoNetwork)).await;
+    }
+}
