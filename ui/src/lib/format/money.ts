@@ -1,7 +1,8 @@
 import type { Money } from '../generated/types';
+import { readerLocale } from './locale';
 
 /** A sum in the reader's own way of writing. Minor units become major ones by the currency's own digits. */
-export function money({ amountMinor, currency }: Money, locale?: string): string {
+export function money({ amountMinor, currency }: Money, locale: string = readerLocale): string {
   try {
     const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
     const digits = format.resolvedOptions().maximumFractionDigits ?? 2;

@@ -1,3 +1,4 @@
+import { readerLocale } from './locale';
 const DAY_MS = 86_400_000;
 
 /** Milliseconds since 1970 of an instant on the wire. */
@@ -17,17 +18,17 @@ export function daysUntil(timestamp: string, now: number): number {
 }
 
 /** "in 12 days", "tomorrow", "today", "3 days ago". */
-export function inDays(timestamp: string, now: number, locale?: string): string {
+export function inDays(timestamp: string, now: number, locale: string = readerLocale): string {
   return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(daysUntil(timestamp, now), 'day');
 }
 
 /** "12 April 2026" in the reader's order. */
-export function longDate(timestamp: string, locale?: string): string {
+export function longDate(timestamp: string, locale: string = readerLocale): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'long' }).format(instant(timestamp));
 }
 
 /** "12 Apr" in the reader's order, with the year only when it is another one. */
-export function shortDate(timestamp: string, now: number, locale?: string): string {
+export function shortDate(timestamp: string, now: number, locale: string = readerLocale): string {
   const sameYear = new Date(instant(timestamp)).getFullYear() === new Date(now).getFullYear();
   const options: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
   if (!sameYear) options.year = 'numeric';
@@ -35,19 +36,19 @@ export function shortDate(timestamp: string, now: number, locale?: string): stri
 }
 
 /** "14:32" in the reader's way. */
-export function clock(timestamp: string | number, locale?: string): string {
+export function clock(timestamp: string | number, locale: string = readerLocale): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(
     typeof timestamp === 'number' ? timestamp : instant(timestamp),
   );
 }
 
 /** Day and time, for titles. */
-export function dayAndClock(timestamp: string, locale?: string): string {
+export function dayAndClock(timestamp: string, locale: string = readerLocale): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'short' }).format(instant(timestamp));
 }
 
 /** The heading of a day in a conversation: "Today", "Yesterday", "Tuesday 4 March", with the year when needed. */
-export function dayName(timestamp: string, now: number, locale?: string): string {
+export function dayName(timestamp: string, now: number, locale: string = readerLocale): string {
   const days = daysUntil(timestamp, now);
   if (days === 0) return 'Today';
   if (days === -1) return 'Yesterday';
@@ -58,7 +59,7 @@ export function dayName(timestamp: string, now: number, locale?: string): string
 }
 
 /** The time of a row in a list: a clock today, else a day. */
-export function rowTime(timestamp: string, now: number, locale?: string): string {
+export function rowTime(timestamp: string, now: number, locale: string = readerLocale): string {
   const days = daysUntil(timestamp, now);
   if (days === 0) return clock(timestamp, locale);
   if (days > -7 && days < 0) {
@@ -68,7 +69,7 @@ export function rowTime(timestamp: string, now: number, locale?: string): string
 }
 
 /** "seen 20 min. ago": how long somebody has been away. */
-export function since(timestamp: string, now: number, locale?: string): string {
+export function since(timestamp: string, now: number, locale: string = readerLocale): string {
   const minutes = Math.round((instant(timestamp) - now) / 60_000);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   if (minutes > -1) return 'just now';
@@ -78,7 +79,7 @@ export function since(timestamp: string, now: number, locale?: string): string {
 }
 
 /** A person's own clock: "14:32 in Lisbon"; null when the zone is unknown here. */
-export function localClock(timeZone: string | null, now: number, locale?: string): string | null {
+export function localClock(timeZone: string | null, now: number, locale: string = readerLocale): string | null {
   if (timeZone === null) return null;
   try {
     const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }).format(now);
