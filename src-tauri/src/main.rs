@@ -48,6 +48,7 @@ fn main() -> anyhow::Result<()> {
             let in_tray = !options.quit_on_close && tray::show(app.handle());
             app.manage(windows::CloseBehaviour { hides: in_tray });
             tauri::async_runtime::spawn(forward(app.handle().clone(), events));
+            tauri::async_runtime::spawn(end_when_told(app.handle().clone()));
             Ok(())
         })
         .on_window_event(windows::on_event)
@@ -74,4 +75,27 @@ async fn forward(app: tauri::AppHandle, mut events: parley_app::AppEvents) {
             tracing::warn!(%error, "an event did not reach the windows");
         }
     }
+}
+
+/// Ends the app as its menu does when the session or a terminal ends it, so that a running call is left politely.
+async fn end_when_told(app: tauri::AppHandle) {
+    #[cfg(unix)]
+    let told = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    };
+    #[cfg(not(unix))]
+    let told = std::future::pending::<()>();
+    tokio::select! {
+        () = told => {}
+        interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
+    }
+    app.exit(0);
 }
