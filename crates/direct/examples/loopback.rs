@@ -1,5 +1,6 @@
-//! Measures a call over loopback, both people in this process: `loopback [CLIP.mp4] [SECONDS]` prints one JSON line.
-//! Without a clip the drawn card is sent.
+//! Measures a call over loopback, both people in this process, and prints one JSON line:
+//! `loopback [CLIP.mp4] [SECONDS] [LOSS] [DELAY_MS] [BITS_PER_SECOND]`. Without a clip the drawn card is sent; the
+//! last three make a bad network of it.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -11,7 +12,7 @@ use std::{
 use parley_call::{
     Attempt, AudioQueue, Credentials, EngineEvent, EnginePorts, LatestSlot, MediaEngine, Token, VideoProfile,
 };
-use parley_direct::{BindAddresses, DirectEngine, DirectOptions};
+use parley_direct::{BindAddresses, DirectEngine, DirectOptions, NetworkEmulation};
 use parley_domain::AgoraUid;
 use parley_media::{FrameLog, SourceOptions, Tone, ToneSource, VideoSource, psnr::luma_psnr, stamp, tone};
 use tokio::sync::mpsc;
@@ -25,12 +26,12 @@ struct End {
     sound: Arc<AudioQueue>,
 }
 
-fn end() -> End {
+fn end(emulation: Option<NetworkEmulation>) -> End {
     let (sender, events) = mpsc::channel(256);
     let (pictures, sound) = (Arc::new(LatestSlot::new()), Arc::new(AudioQueue::new(3_000)));
     let ports = EnginePorts { events: sender, remote_video: Arc::clone(&pictures), remote_audio: Arc::clone(&sound) };
     let addresses = BindAddresses::Only(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
-    let engine = DirectEngine::new(ports, DirectOptions { addresses, ..DirectOptions::default() });
+    let engine = DirectEngine::new(ports, DirectOptions { addresses, emulation, ..DirectOptions::default() });
     End { engine, events, pictures, sound }
 }
 
@@ -78,7 +79,14 @@ fn percentile(values: &mut [f64], percent: usize) -> f64 {
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args_os().skip(1);
     let clip = arguments.next().map(PathBuf::from).filter(|path| path.is_file());
-    let seconds: u64 = arguments.next().and_then(|text| text.to_str()?.parse().ok()).unwrap_or(10);
+    let mut number = || arguments.next().and_then(|text| text.to_str()?.parse::<f64>().ok());
+    let seconds = number().unwrap_or(10.0) as u64;
+    let emulation = number().map(|loss| NetworkEmulation {
+        loss,
+        delay: Duration::from_secs_f64(number().unwrap_or(0.0) / 1e3),
+        bitrate: number().map(|bits| bits as u64),
+        ..NetworkEmulation::default()
+    });
 
     let log = Arc::new(FrameLog::new(90));
     let options = SourceOptions { stamped: true, log: Some(Arc::clone(&log)), ..SourceOptions::default() };
@@ -88,7 +96,7 @@ fn main() -> Result<(), Failure> {
     };
     let sources = [source(options)?, source(SourceOptions::default())?];
     let sounds = [ToneSource::start(Tone::default())?, ToneSource::start(Tone { frequency: 660.0, level: -20.0 })?];
-    let (mut one, mut two) = (end(), end());
+    let (mut one, mut two) = (end(emulation.clone()), end(emulation));
     for (end, (video, sound)) in [&mut one, &mut two].into_iter().zip(sources.iter().zip(&sounds)) {
         end.engine.publish_video(Some(video.frames()), VideoProfile::default());
         end.engine.publish_audio(Some(sound.blocks()));

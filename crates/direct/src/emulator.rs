@@ -4,13 +4,17 @@ use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 /// What happens to every datagram that we send. The same seed gives the same losses for the same datagrams.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct NetworkEmulation {
     /// Begins the random sequence.
     pub seed: u64,
@@ -22,12 +26,41 @@ pub struct NetworkEmulation {
     pub jitter: Duration,
     /// A bottleneck: bits a second, with a queue of 300 ms before it.
     pub bitrate: Option<u64>,
+    /// While it is unplugged everything is lost.
+    pub cable: Cable,
+}
+
+/// A network cable that can be pulled. Clones are the same cable.
+#[derive(Clone, Debug, Default)]
+pub struct Cable(Arc<AtomicBool>);
+
+impl Cable {
+    /// Pulls it.
+    pub fn unplug(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Puts it back.
+    pub fn plug_in(&self) {
+        self.0.store(false, Ordering::Release);
+    }
+
+    fn is_unplugged(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 impl Default for NetworkEmulation {
     /// A network that does nothing.
     fn default() -> Self {
-        Self { seed: 1, loss: 0.0, delay: Duration::ZERO, jitter: Duration::ZERO, bitrate: None }
+        Self {
+            seed: 1,
+            loss: 0.0,
+            delay: Duration::ZERO,
+            jitter: Duration::ZERO,
+            bitrate: None,
+            cable: Cable::default(),
+        }
     }
 }
 
@@ -64,7 +97,7 @@ impl Emulator {
     pub(crate) fn send(&mut self, datagram: Datagram, now: Instant) {
         let lost = self.random.random::<f64>() < self.settings.loss;
         let late = self.settings.jitter.mul_f64(self.random.random::<f64>());
-        if lost {
+        if lost || self.settings.cable.is_unplugged() {
             return;
         }
         let mut leaves = now;
@@ -124,10 +157,22 @@ mod tests {
     #[test]
     fn the_same_seed_loses_the_same_datagrams() {
         let lossy = NetworkEmulation { loss: 0.3, ..NetworkEmulation::default() };
-        let arrived = run(lossy, 200, 100);
+        let arrived = run(lossy.clone(), 200, 100);
         assert!((110..170).contains(&arrived.len()), "{}", arrived.len());
-        assert_eq!(arrived, run(lossy, 200, 100));
+        assert_eq!(arrived, run(lossy.clone(), 200, 100));
         assert_ne!(arrived, run(NetworkEmulation { seed: 2, ..lossy }, 200, 100));
+    }
+
+    #[test]
+    fn an_unplugged_cable_carries_nothing() {
+        let (begun, cable) = (Instant::now(), Cable::default());
+        let mut emulator = Emulator::new(NetworkEmulation { cable: cable.clone(), ..NetworkEmulation::default() });
+        cable.unplug();
+        emulator.send(datagram(1, 10), begun);
+        assert_eq!(emulator.next_deadline(), None);
+        cable.plug_in();
+        emulator.send(datagram(2, 10), begun);
+        assert_eq!(emulator.due(begun), Some(datagram(2, 10)));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What can be set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct DirectOptions {
     /// Which of our addresses the other side is told.
     pub addresses: BindAddresses,

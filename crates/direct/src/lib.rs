@@ -15,6 +15,6 @@ mod shared;
 mod signal;
 mod video;
 
-pub use emulator::NetworkEmulation;
+pub use emulator::{Cable, NetworkEmulation};
 pub use engine::{DirectEngine, DirectOptions};
 pub use net::sockets::BindAddresses;

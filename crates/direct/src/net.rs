@@ -284,7 +284,7 @@ impl Net {
     where
         F: FnOnce(Sockets) -> Result<(Path, String), str0m::RtcError>,
     {
-        let sockets = match Sockets::bind(&self.options.addresses, self.options.emulation) {
+        let sockets = match Sockets::bind(&self.options.addresses, self.options.emulation.clone()) {
             Ok(sockets) => sockets,
             Err(error) => {
                 tracing::warn!(%error, "no address can be bound");

@@ -4,13 +4,15 @@ mod common;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
     time::Duration,
 };
 
-use parley_call::{Attempt, EngineError, EngineEvent, MediaEngine};
-use parley_direct::{BindAddresses, DirectOptions, NetworkEmulation};
+use parley_call::{Attempt, EngineError, EngineEvent, MediaEngine, VideoProfile};
+use parley_direct::{BindAddresses, Cable, DirectOptions, NetworkEmulation};
+use parley_media::FrameLog;
 
-use crate::common::{End, Pair, loopback};
+use crate::common::{End, Pair, loopback, source};
 
 #[cfg(target_os = "linux")]
 fn engine_threads() -> usize {
@@ -39,7 +41,7 @@ async fn no_thread_stays_behind() {
     let mut pair = Pair::new(loopback());
     for round in 0..6 {
         pair.ends.iter_mut().for_each(End::join);
-        assert_eq!(engine_threads(), 8);
+        pair.until("the threads run", |_| engine_threads() == 8).await;
         if round % 2 == 0 {
             for at in 0..2 {
                 pair.expect(at, &EngineEvent::PeerConnected).await;
@@ -74,20 +76,46 @@ async fn a_peer_that_joins_again_without_a_word_is_welcome() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interrupted_path_comes_back_by_itself() {
     let _alone = ALONE.lock().await;
-    // A network that swallows everything after a while can't be made from outside; one that loses nearly everything
-    // interrupts the path and lets it come back now and then.
-    let awful = NetworkEmulation { seed: 3, loss: 0.85, ..NetworkEmulation::default() };
-    let options = DirectOptions {
-        emulation: Some(awful),
-        silence: Duration::from_millis(700),
-        patience: Duration::from_secs(60),
-        ..loopback()
-    };
-    let mut pair = Pair::new(options);
-    pair.ends.iter_mut().for_each(End::join);
-    for event in [EngineEvent::PeerConnected, EngineEvent::Reconnecting, EngineEvent::Reconnected] {
-        pair.expect(0, &event).await;
+    let cable = Cable::default();
+    let emulation = NetworkEmulation { cable: cable.clone(), ..NetworkEmulation::default() };
+    let silence = Duration::from_millis(2_500);
+    let mut pair = Pair::connected(DirectOptions { emulation: Some(emulation), silence, ..loopback() }).await;
+    let log = Arc::new(FrameLog::new(1));
+    let video = source(&log);
+    pair.ends[0].engine.publish_video(Some(video.frames()), VideoProfile::default());
+    pair.expect(1, &EngineEvent::RemoteVideo(true)).await;
+    cable.unplug();
+    for at in 0..2 {
+        pair.expect(at, &EngineEvent::Reconnecting).await;
     }
+    pair.expect(1, &EngineEvent::RemoteVideo(false)).await;
+    cable.plug_in();
+    for at in 0..2 {
+        pair.expect(at, &EngineEvent::Reconnected).await;
+    }
+    pair.expect(1, &EngineEvent::RemoteVideo(true)).await;
+    let parted = |event: &EngineEvent| matches!(event, EngineEvent::PeerLeft | EngineEvent::Lost(_));
+    assert!(!pair.ends.iter().any(|end| end.told.iter().any(parted)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_whose_machine_vanished_has_left_after_a_while() {
+    let _alone = ALONE.lock().await;
+    let cable = Cable::default();
+    let emulation = NetworkEmulation { cable: cable.clone(), ..NetworkEmulation::default() };
+    let (silence, patience) = (Duration::from_millis(2_500), Duration::from_secs(9));
+    let mut pair = Pair::connected(DirectOptions { emulation: Some(emulation), silence, patience, ..loopback() }).await;
+    cable.unplug();
+    pair.ends[1].reachable = false;
+    pair.expect(0, &EngineEvent::Reconnecting).await;
+    pair.expect(0, &EngineEvent::PeerLeft).await;
+    // It comes back as if nothing had been.
+    cable.plug_in();
+    pair.ends[1].engine.leave();
+    while pair.ends[1].events.try_recv().is_ok() {}
+    pair.ends[1].reachable = true;
+    pair.ends[1].join();
+    pair.expect(0, &EngineEvent::PeerConnected).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
