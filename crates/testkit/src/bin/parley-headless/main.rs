@@ -1,0 +1,34 @@
+//! The whole path without windows: two clients, an accepted offer, a message, a call with picture and sound, measured.
+//! One JSON line a step on standard output, everything else on standard error.
+
+mod arguments;
+mod call;
+mod market;
+mod path;
+mod pictures;
+mod report;
+mod server;
+mod sound;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{arguments::Arguments, report::Report};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(arguments.log.as_str())
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    parley_client::install_crypto();
+    match path::walk(&arguments, &mut Report::new(std::io::stdout())).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Told as a line already.
+        Err(report::Failed) => ExitCode::FAILURE,
+    }
+}
