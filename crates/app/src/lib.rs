@@ -3,11 +3,15 @@
 //!
 //! [`App::start`] brings one profile up, [`App::execute`] does one [`Command`], [`App::events`] tells every change.
 
+mod calls;
 mod core;
 mod events;
 mod options;
 mod pictures;
+mod present;
 mod secrets;
+mod settings;
+mod views;
 
 pub use events::AppEvents;
 pub use options::{AppOptions, PresetSignIn, SecretPlace};

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -24,15 +24,15 @@ const SERVICE: &str = "app.parley.desktop";
 const KEYRING_WITHIN: Duration = Duration::from_secs(15);
 
 /// Opens the place for this profile, and says which one it is. May block for [`KEYRING_WITHIN`].
-pub(crate) fn open(place: SecretPlace, profile: &str, folder: &Path) -> (Box<dyn SecretStore>, app::SecretStore) {
+pub(crate) fn open(place: SecretPlace, profile: &str, folder: &Path) -> (Arc<dyn SecretStore>, app::SecretStore) {
     if place == SecretPlace::KeyringOrFile {
         let keyring = Keyring { profile: profile.to_owned(), marker: folder.join("sign-in-is-in-keyring") };
         match keyring.probe() {
-            Ok(()) => return (Box::new(keyring), app::SecretStore::Keyring),
+            Ok(()) => return (Arc::new(keyring), app::SecretStore::Keyring),
             Err(error) => tracing::info!(%error, "no keyring here; the sign-in goes to an encrypted file"),
         }
     }
-    (Box::new(EncryptedFile { folder: folder.to_owned() }), app::SecretStore::File)
+    (Arc::new(EncryptedFile { folder: folder.to_owned() }), app::SecretStore::File)
 }
 
 /// The system's keyring.
