@@ -1,6 +1,8 @@
 //! The two windows: the main one, and the small one that rings.
 
-use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
+use tauri::{
+    AppHandle, Manager, Runtime, Webview, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window, WindowEvent,
+};
 
 use crate::options::Options;
 
@@ -53,12 +55,19 @@ pub(crate) fn show_ring(app: &AppHandle, rings: bool) {
             .focused(false)
             .center()
             .build()
-            .map(drop),
+            .and_then(|window| listen_to_keys(&window)),
         _ => Ok(()),
     };
     if let Err(error) = done {
         tracing::error!(%error, rings, "the ring window can't be opened or closed");
     }
+}
+
+/// Gives the page the focus within its window, which stays behind what is being typed in. On Linux a window that was
+/// opened without focus keeps its keys to itself otherwise, even when the person turns to it.
+fn listen_to_keys(window: &WebviewWindow) -> tauri::Result<()> {
+    let page: &Webview = window.as_ref();
+    if cfg!(target_os = "linux") { page.set_focus() } else { Ok(()) }
 }
 
 /// Closing the main window hides it where a tray icon brings it back, and ends the app otherwise.
