@@ -115,10 +115,33 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
     })
 }
 
-/// Sockets' libraries print whole packets when asked for details; they are never asked.
+/// Libraries that print whole packets, requests or statements when asked for details; they are never asked.
+const TALKATIVE: &[&str] = &[
+    "socketioxide",
+    "socketioxide_core",
+    "engineioxide",
+    "engineioxide_core",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "tungstenite",
+    "tokio_tungstenite",
+    "tower_http",
+    "refinery_core",
+    "rusqlite",
+    "reqwest",
+];
+
+/// What the program logs when asked for `wanted`, a list of directives as in RUST_LOG.
+///
+/// Errors if it is no such list.
+pub fn log_filter(wanted: &str) -> anyhow::Result<EnvFilter> {
+    let quiet: String = TALKATIVE.iter().map(|name| format!(",{name}=warn")).collect();
+    EnvFilter::try_new(format!("{wanted}{quiet}")).with_context(|| format!("{wanted:?} does not say what to log"))
+}
+
 fn start_logging(wanted: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{wanted},socketioxide=warn,engineioxide=warn,hyper=warn"))
-        .with_context(|| format!("{wanted:?} says not what to log"))?;
+    let filter = log_filter(wanted)?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     // A second call in one process keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();

@@ -29,6 +29,9 @@ mod store_errors;
 mod sync;
 mod timers;
 
+#[cfg(test)]
+mod testing;
+
 pub use config::Config;
 pub use router::router;
 pub use secrets::SecretsError;

@@ -5,3 +5,6 @@ pub(crate) mod http;
 pub(crate) mod live;
 pub(crate) mod service;
 pub(crate) mod tokens;
+
+#[cfg(test)]
+mod tests;

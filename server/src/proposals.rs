@@ -2,3 +2,6 @@
 
 pub(crate) mod http;
 pub(crate) mod service;
+
+#[cfg(test)]
+mod tests;

@@ -8,3 +8,6 @@ pub(crate) mod presence;
 pub(crate) mod publish;
 pub(crate) mod typing;
 mod worker;
+
+#[cfg(test)]
+mod tests;

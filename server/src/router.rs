@@ -28,6 +28,9 @@ use crate::{
     sync,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// The largest body that is read: the longest description four times over.
 const MAX_BODY_BYTES: usize = 512 * 1024;
 

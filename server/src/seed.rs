@@ -12,6 +12,8 @@ use crate::AppState;
 mod bench;
 mod demo;
 mod story;
+#[cfg(test)]
+mod tests;
 
 pub use bench::bench;
 pub use demo::demo;

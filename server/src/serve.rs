@@ -96,6 +96,10 @@ pub async fn serve_app(
             }
         },
     };
+    app.farewells.close();
+    if tokio::time::timeout(CLOSE_SOCKETS, app.farewells.wait()).await.is_err() {
+        tracing::warn!("some sockets were not cleared away in time");
+    }
     tasks.shutdown().await;
     app.store.close().await?;
     tracing::info!("stopped");

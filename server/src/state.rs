@@ -11,9 +11,10 @@ use std::{
 use parley_domain::{MeetingId, Timestamp};
 use parley_store::{SqliteOptions, SqliteStore, Store, StoreError};
 use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
 
 use crate::{
-    auth::passwords::Passwords,
+    auth::{passwords::Passwords, sessions::Sessions},
     config::Config,
     limits::Limits,
     realtime::{calls::Calls, devices::Devices, typing::Typing},
@@ -31,6 +32,7 @@ pub struct App {
     pub(crate) secrets: Secrets,
     pub(crate) limits: Limits,
     pub(crate) passwords: Passwords,
+    pub(crate) sessions: Sessions,
     pub(crate) devices: Devices,
     pub(crate) calls: Calls,
     pub(crate) typing: Typing,
@@ -40,6 +42,8 @@ pub struct App {
     pub(crate) absences: Timers<MeetingId>,
     /// Wakes the task that waits for the next due row.
     pub(crate) due_changed: Notify,
+    /// Sockets that went and are still being cleared away.
+    pub(crate) farewells: TaskTracker,
     is_draining: AtomicBool,
 }
 
@@ -82,12 +86,14 @@ impl App {
         Self {
             limits: Limits::new(config.rate_limits),
             passwords: Passwords::new(),
+            sessions: Sessions::default(),
             devices: Devices::default(),
             calls: Calls::default(),
             typing: Typing::default(),
             rings: Timers::default(),
             absences: Timers::default(),
             due_changed: Notify::new(),
+            farewells: TaskTracker::new(),
             is_draining: AtomicBool::new(false),
             config,
             store,

@@ -82,18 +82,24 @@ pub(crate) async fn refresh(app: &AppState, token: &str, from: Option<IpAddr>) -
         expires_at: app.now() + app.config.timing.refresh_token,
         grace: app.config.timing.refresh_grace,
     };
-    let session = app.store.rotate_refresh(rotation, app.now()).await?;
+    let rotated = app.store.rotate_refresh(rotation, app.now()).await;
+    if rotated.is_err() {
+        app.sessions.forget();
+    }
+    let session = rotated?;
     Ok(signed_in(app, session, &successor))
 }
 
 /// Ends the caller's session.
 pub(crate) async fn logout(app: &AppState, caller: &Caller) -> Outcome<()> {
-    Ok(app.store.end_session(caller.session, app.now()).await?)
+    app.store.end_session(caller.session, app.now()).await?;
+    app.sessions.forget();
+    Ok(())
 }
 
 /// The session, unless it has ended.
 pub(crate) async fn live_session(app: &AppState, session: SessionId) -> Outcome<Option<Session>> {
-    Ok(app.store.session(session).await?)
+    Ok(app.sessions.get(app, session).await?)
 }
 
 /// Sets another password; the other sessions end.
@@ -111,6 +117,7 @@ pub(crate) async fn change_password(app: &AppState, caller: &Caller, body: Chang
     }
     let password_hash = app.passwords.hash(body.new).await?;
     app.store.change_password(caller.id(), password_hash, Some(caller.session), app.now()).await?;
+    app.sessions.forget();
     Ok(())
 }
 
@@ -122,11 +129,15 @@ pub(crate) async fn update_me(app: &AppState, caller: &Caller, body: UpdateMe) -
         check.time_zone("/timeZone", zone);
     }
     check.finish()?;
-    Ok(app.store.update_account(caller.id(), AccountChanges { name, time_zone: body.time_zone }).await?)
+    let user = app.store.update_account(caller.id(), AccountChanges { name, time_zone: body.time_zone }).await?;
+    app.sessions.forget();
+    Ok(user)
 }
 
 /// Approves a provider or withdraws it.
 pub(crate) async fn set_approval(app: &AppState, caller: &Caller, provider: UserId, approved: bool) -> Outcome<User> {
     caller.require(Role::Admin)?;
-    Ok(app.store.set_approval(provider, approved).await?)
+    let user = app.store.set_approval(provider, approved).await?;
+    app.sessions.forget();
+    Ok(user)
 }

@@ -61,7 +61,8 @@ fn ring_for(app: &AppState, meeting: MeetingId, time: Duration) {
 pub(crate) fn await_someone(app: &AppState, meeting: MeetingId, last_left: Timestamp) {
     let late = Arc::downgrade(app);
     app.absences.arm(meeting, app.config.timing.meeting.absence, async move {
-        if let Some(app) = late.upgrade() {
+        // Somebody may have come in the very moment in which the last one's leaving armed this.
+        if let Some(app) = late.upgrade().filter(|app| app.calls.is_deserted(meeting)) {
             close(&app, MeetingEnding { meeting, closing: MeetingClosing::Abandoned { last_left } }).await;
         }
     });

@@ -86,6 +86,11 @@ impl Calls {
         call.bound.is_empty()
     }
 
+    /// Whether the meeting is active and nobody is in it.
+    pub(crate) fn is_deserted(&self, meeting: MeetingId) -> bool {
+        self.lock().get(&meeting).is_some_and(|call| call.is_active && call.bound.is_empty())
+    }
+
     /// The meeting is over.
     pub(crate) fn forget(&self, meeting: MeetingId) {
         self.lock().remove(&meeting);

@@ -134,6 +134,13 @@ async fn call_join(app: &AppState, device: &Arc<Device>, body: CallJoin) -> Outc
     if let Some(state) = joined.peer_state {
         device.emit(event::CALL_STATE, &state);
     }
+    // The line may have broken meanwhile, after its calls were looked for.
+    if device.gone.is_cancelled() {
+        if let Some(left) = app.calls.leave(device, body.meeting_id) {
+            on_left(app, device.user, left).await;
+        }
+        return Ok(Ack::ok());
+    }
     // The meeting may have ended between the look and the binding; then nothing else would take the device out.
     let view = meetings::service::view(app, device.user, body.meeting_id).await?;
     if let Err(refusal) = meetings::service::require_open(app, &view, device.user) {

@@ -132,6 +132,7 @@ impl Gate {
         socket.on_disconnect(async move || {
             leaving.gone.cancel();
             if let Some(app) = app.upgrade() {
+                let _token = app.farewells.token();
                 presence::went(&app, &leaving).await;
             }
         });

@@ -49,6 +49,8 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
         Committed::Proposal { proposal, to } => app.devices.emit(to, event::PROPOSAL_UPDATED, proposal),
         Committed::Reminder(due) => app.devices.emit(&due.to, event::MEETING_REMINDER, &due.reminder),
         Committed::SessionsEnded { user, sessions } => {
+            // The caller may have gone before it could do so itself.
+            app.sessions.forget();
             for device in app.devices.of(*user).into_iter().filter(|device| sessions.contains(&device.session)) {
                 device.dismiss();
             }

@@ -1,0 +1,375 @@
+//! A real server on port 0 for tests, people who use it over HTTP, and a Socket.IO client of a few lines that speaks
+//! the protocol by itself.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use futures_util::{SinkExt, StreamExt};
+use parley_domain::{Role, User, UserId};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, net::TcpStream, task::JoinHandle};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, AppState, Config, config::Switch, serve_app};
+
+/// Longer than anything here takes, short enough to fail while somebody watches.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "a password of tests";
+
+pub(crate) struct TestServer {
+    pub(crate) app: AppState,
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
+    config: Config,
+    stop: CancellationToken,
+    task: Option<JoinHandle<()>>,
+    dir: Option<tempfile::TempDir>,
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with settings of its own. Rate limits are off unless turned on again.
+    pub(crate) async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(dir.path().join("data"));
+        config.rate_limits = Switch::Off;
+        set(&mut config);
+        Self::run(config, Some(dir)).await
+    }
+
+    async fn run(config: Config, dir: Option<tempfile::TempDir>) -> Self {
+        let app = App::open(config.clone()).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let (state, stopped) = (app.clone(), stop.clone().cancelled_owned());
+        let task = tokio::spawn(async move { serve_app(state, listener, stopped).await.unwrap() });
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { app, base, http, config, stop, task: Some(task), dir }
+    }
+
+    /// Stops it to its end and starts another one on the same data.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.stop().await;
+        Self::run(self.config.clone(), self.dir.take()).await
+    }
+
+    pub(crate) async fn stop(&mut self) {
+        self.stop.cancel();
+        if let Some(task) = self.task.take() {
+            within(task).await.unwrap();
+        }
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.call(Method::POST, path).json(&body)).await
+    }
+
+    /// Signs up somebody with an address made of the name; providers are approved.
+    pub(crate) async fn person(&self, name: &str, role: Role) -> Person {
+        let email = format!("{}@people.test", name.to_lowercase().replace(' ', "."));
+        let body = json!({ "email": email, "password": PASSWORD, "name": name, "role": role });
+        let answer = self.post("/api/v1/auth/register", body).await;
+        answer.expect(201);
+        let person = Person::signed_in(self, &answer.body);
+        if role == Role::Provider {
+            self.app.store().set_approval(person.user.id, true).await.unwrap();
+        }
+        person
+    }
+
+    /// A client and a provider with an active project.
+    pub(crate) async fn pair(&self) -> Pair {
+        let client = self.person("Maren Aldous", Role::Client).await;
+        let provider = self.person("Tomas Reyes", Role::Provider).await;
+        let proposal = offer(&client, &provider).await;
+        let accepted = client.post(&format!("/proposals/{proposal}/accept"), json!({})).await;
+        accepted.expect(201);
+        Pair {
+            project: accepted.text("/project/id"),
+            conversation: accepted.text("/conversation/id"),
+            client,
+            provider,
+        }
+    }
+}
+
+/// A request of the client's with a proposal of the provider's; gives the proposal's id.
+pub(crate) async fn offer(client: &Person, provider: &Person) -> String {
+    let request = client.post("/requests", json!({ "title": "A site", "description": "Six pages." })).await;
+    let path = format!("/requests/{}/proposals", request.expect(201).text("/id"));
+    let proposal = json!({
+        "price": { "amountMinor": 125_000, "currency": "USD" }, "scope": "All of it.",
+        "deadline": "2099-01-01T00:00:00Z", "expiresAt": "2098-01-01T00:00:00+02:00",
+    });
+    provider.post(&path, proposal).await.expect(201).text("/id")
+}
+
+pub(crate) struct Pair {
+    pub(crate) client: Person,
+    pub(crate) provider: Person,
+    pub(crate) project: String,
+    pub(crate) conversation: String,
+}
+
+impl Pair {
+    /// An instant call by the client; gives the meeting's id.
+    pub(crate) async fn ring(&self) -> String {
+        self.client
+            .post("/meetings", json!({ "projectId": self.project, "type": "instant" }))
+            .await
+            .expect(201)
+            .text("/id")
+    }
+
+    pub(crate) async fn send(&self, by: &Person, content: &str) -> Answer {
+        by.post("/messages", json!({ "conversationId": self.conversation, "content": content, "type": "text" })).await
+    }
+}
+
+/// Somebody who is signed in.
+pub(crate) struct Person {
+    pub(crate) user: User,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Person {
+    pub(crate) fn signed_in(server: &TestServer, body: &Value) -> Self {
+        Self {
+            user: serde_json::from_value(body["user"].clone()).unwrap(),
+            access: body["accessToken"].as_str().unwrap().to_owned(),
+            refresh: body["refreshToken"].as_str().unwrap().to_owned(),
+            http: server.http.clone(),
+            base: server.base.clone(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> UserId {
+        self.user.id
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.access)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.call(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.call(Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        Answer::of(self.call(Method::PATCH, path).json(&body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.call(Method::DELETE, path)).await
+    }
+
+    pub(crate) async fn socket(&self) -> Socket {
+        Socket::connect(&self.base, json!({ "token": self.access })).await.expect("the socket is let in")
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        Self { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self
+    }
+
+    /// Asserts a whole problem document.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) -> &Self {
+        self.expect(status);
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{}", self.body);
+        assert_eq!(self.body["code"], code, "{}", self.body);
+        assert_eq!(self.body["status"], status, "{}", self.body);
+        for member in ["type", "title", "detail"] {
+            assert!(self.body[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {}", self.body);
+        }
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn text(&self, pointer: &str) -> String {
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer}: {}", self.body))
+            .to_owned()
+    }
+}
+
+/// Waits, but not for ever.
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("it takes no longer than the patience of a test")
+}
+
+/// Socket.IO v5 over Engine.IO v4 over a WebSocket, text packets only.
+pub(crate) struct Socket {
+    line: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    events: VecDeque<(String, Value)>,
+    answers: HashMap<u64, Value>,
+    next_id: u64,
+}
+
+impl Socket {
+    /// Connects; the error is the message of the `connect_error`.
+    pub(crate) async fn connect(base: &str, auth: Value) -> Result<Self, String> {
+        let url = format!("{}/socket.io/?EIO=4&transport=websocket", base.replace("http", "ws"));
+        let (line, _) = within(connect_async(url)).await.unwrap();
+        let mut socket = Self { line, events: VecDeque::new(), answers: HashMap::new(), next_id: 0 };
+        assert!(socket.packet().await.unwrap().starts_with('0'));
+        socket.write(format!("40{auth}")).await;
+        loop {
+            let packet = socket.packet().await.unwrap();
+            if let Some(error) = packet.strip_prefix("44") {
+                let error: Value = serde_json::from_str(error).unwrap();
+                return Err(error["message"].as_str().unwrap().to_owned());
+            }
+            if packet.starts_with("40") {
+                return Ok(socket);
+            }
+            socket.take(&packet);
+        }
+    }
+
+    /// Begins by polling and goes over to a WebSocket, as stock clients do.
+    pub(crate) async fn upgrade(server: &TestServer, token: &str) -> Self {
+        let polling = "/socket.io/?EIO=4&transport=polling";
+        let open = server.call(Method::GET, polling).send().await.unwrap().text().await.unwrap();
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        let sid = open["sid"].as_str().unwrap();
+        let polling = format!("{polling}&sid={sid}");
+        let connect = format!("40{}", json!({ "token": token }));
+        server.call(Method::POST, &polling).body(connect).send().await.unwrap().error_for_status().unwrap();
+        let connected = server.call(Method::GET, &polling).send().await.unwrap().text().await.unwrap();
+        assert!(connected.starts_with("40"), "{connected}");
+        let url = format!("{}/socket.io/?EIO=4&transport=websocket&sid={sid}", server.base.replace("http", "ws"));
+        let (line, _) = within(connect_async(url)).await.unwrap();
+        let mut socket = Self { line, events: VecDeque::new(), answers: HashMap::new(), next_id: 0 };
+        socket.write("2probe".to_owned()).await;
+        // What was polled for meanwhile comes over the new line, or with the poll that the server ends.
+        while socket.packet().await.unwrap() != "3probe" {}
+        socket.write("5".to_owned()).await;
+        socket
+    }
+
+    pub(crate) async fn write(&mut self, packet: String) {
+        self.line.send(Message::text(packet)).await.unwrap();
+    }
+
+    /// The next packet but pings; `None` when the line is closed.
+    async fn packet(&mut self) -> Option<String> {
+        loop {
+            match within(self.line.next()).await {
+                Some(Ok(Message::Text(text))) if text.as_str() == "2" => self.write("3".to_owned()).await,
+                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, packet: &str) {
+        let (kind, rest) = packet.split_at(2.min(packet.len()));
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (id, body) = rest.split_at(digits);
+        match kind {
+            "42" => {
+                let mut event: Vec<Value> = serde_json::from_str(body).unwrap();
+                let payload = event.pop().unwrap();
+                self.events.push_back((event[0].as_str().unwrap().to_owned(), payload));
+            }
+            "43" => {
+                let mut answer: Vec<Value> = serde_json::from_str(body).unwrap();
+                self.answers.insert(id.parse().unwrap(), answer.remove(0));
+            }
+            "1" | "41" => self.events.push_back(("disconnect".to_owned(), Value::Null)),
+            _ => panic!("an unknown packet: {packet}"),
+        }
+    }
+
+    /// Sends an event and waits for its acknowledgement.
+    pub(crate) async fn ask(&mut self, event: &str, payload: Value) -> Value {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.write(format!("42{id}{}", json!([event, payload]))).await;
+        loop {
+            if let Some(answer) = self.answers.remove(&id) {
+                return answer;
+            }
+            let packet = self.packet().await.expect("the line stays open until the answer");
+            self.take(&packet);
+        }
+    }
+
+    /// The next event of that name; others are kept.
+    pub(crate) async fn next(&mut self, event: &str) -> Value {
+        loop {
+            if let Some(at) = self.events.iter().position(|(name, _)| name == event) {
+                return self.events.remove(at).unwrap().1;
+            }
+            let packet = self.packet().await.unwrap_or_else(|| panic!("the line closed before {event}"));
+            self.take(&packet);
+        }
+    }
+
+    /// Asserts that no such event has come. What the server sent before its next answer has come by then.
+    pub(crate) async fn has_not_heard(&mut self, event: &str) {
+        self.ask("leave", json!({ "conversationId": uuid::Uuid::nil() })).await;
+        assert!(!self.events.iter().any(|(name, _)| name == event), "{event} came: {:?}", self.events);
+    }
+
+    /// Waits until the server has closed the line or said farewell.
+    pub(crate) async fn closed(&mut self) {
+        loop {
+            match self.packet().await {
+                None => return,
+                Some(packet) => self.take(&packet),
+            }
+            if self.events.iter().any(|(name, _)| name == "disconnect") {
+                return;
+            }
+        }
+    }
+
+    /// Goes away without a word.
+    pub(crate) async fn drop_line(mut self) {
+        self.line.close(None).await.ok();
+    }
+}
