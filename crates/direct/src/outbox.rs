@@ -26,7 +26,7 @@ impl Outbox {
         self.flush();
         if self.waiting.is_empty() {
             match self.events.try_send(event) {
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => return,
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
                 Err(mpsc::error::TrySendError::Full(event)) if !is_report => self.waiting.push_back(event),
                 Err(mpsc::error::TrySendError::Full(_)) => self.dropped += 1,
             }

@@ -30,7 +30,7 @@ struct Measured {
 /// Sends from the first end to the second until so many pictures were measured.
 async fn measure(pair: &mut Pair, pictures: usize, sent_tone: Tone) -> Measured {
     let log = Arc::new(FrameLog::new(60));
-    let (video, sound) = (source(&log), ToneSource::start(sent_tone).unwrap());
+    let (video, sound) = (source(&log), ToneSource::start(sent_tone).expect("a thread"));
     pair.ends[0].engine.publish_video(Some(video.frames()), VideoProfile::default());
     pair.ends[0].engine.publish_audio(Some(sound.blocks()));
     pair.expect(1, &EngineEvent::RemoteVideo(true)).await;
@@ -43,7 +43,7 @@ async fn measure(pair: &mut Pair, pictures: usize, sent_tone: Tone) -> Measured 
             assert_eq!((frame.width(), frame.height()), (1280, 720));
             let stamp = stamp::read(frame.width(), frame.y()).expect("a stamp that survived");
             let sent = log.get(stamp.number).expect("a picture that was sent");
-            measured.likeness.push(luma_psnr(&sent, &frame).unwrap());
+            measured.likeness.push(luma_psnr(&sent, &frame).expect("the same size"));
             measured.ages.push(frame.time.since(stamp.time));
             measured.numbers.push(stamp.number);
         }

@@ -20,7 +20,7 @@ impl Fixture for Direct {
     }
 
     fn credentials(&self, side: Side) -> Credentials {
-        let (one, two) = (AgoraUid::new(1_001).unwrap(), AgoraUid::new(2_002).unwrap());
+        let (one, two) = (AgoraUid::new(1_001).expect("above 0"), AgoraUid::new(2_002).expect("above 0"));
         let (uid, peer) = match side {
             Side::A => (one, two),
             Side::B => (two, one),

@@ -16,9 +16,9 @@ use crate::common::{End, Pair, loopback, source};
 
 #[cfg(target_os = "linux")]
 fn engine_threads() -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let name = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("comm"));
-    tasks.filter_map(|task| name(task).ok()).filter(|name| name.starts_with("direct-")).count()
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists a process's threads");
+    let names = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("direct-")).count()
 }
 
 /// Threads of other tests in this process would be counted too: this file's tests run one after the other.
@@ -55,6 +55,12 @@ async fn no_thread_stays_behind() {
     pair.ends.iter_mut().for_each(End::join);
     drop(pair);
     assert_eq!(engine_threads(), 0, "dropping ends them too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_all_addresses_told_a_path_is_found() {
+    let _alone = ALONE.lock().await;
+    Pair::connected(DirectOptions::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,6 +52,8 @@ const FREEZE: Duration = Duration::from_millis(200);
 const UNSEEN: Duration = Duration::from_millis(15);
 /// Beyond this the delay is worse than the unevenness.
 const MAX_HOLD: Duration = Duration::from_millis(250);
+/// Pictures that became due together are shown this far apart; a backlog still shrinks four times faster than it grows.
+const SPACING: Duration = Duration::from_millis(8);
 /// Decoded pictures that may wait for their time (1.4 MB each).
 const MAX_HELD: usize = 12;
 
@@ -83,6 +85,8 @@ struct Receiver {
     unevenness: Unevenness,
     hold: Duration,
     held: VecDeque<(Instant, I420Frame)>,
+    /// The screen takes the newest picture only: one that follows too closely would hide the one before.
+    not_before: Option<Instant>,
 }
 
 impl Receiver {
@@ -95,6 +99,7 @@ impl Receiver {
             unevenness: Unevenness::new(150),
             hold: Duration::ZERO,
             held: VecDeque::new(),
+            not_before: None,
         })
     }
 
@@ -155,14 +160,15 @@ impl Receiver {
     }
 
     fn next_due(&self) -> Option<Instant> {
-        self.held.front().map(|(due, _)| *due)
+        let (due, _) = self.held.front()?;
+        Some(self.not_before.map_or(*due, |earliest| earliest.max(*due)))
     }
 
     fn show(&mut self, screen: &LatestSlot<I420Frame>, now: Instant) {
         while self.held.len() > MAX_HELD || self.next_due().is_some_and(|due| due <= now) {
-            if let Some((_, frame)) = self.held.pop_front() {
-                screen.put(frame);
-            }
+            let Some((_, frame)) = self.held.pop_front() else { return };
+            self.not_before = Some(now + SPACING);
+            screen.put(frame);
         }
     }
 }
@@ -240,6 +246,25 @@ mod tests {
         assert!(key.is_key);
         bench.receiver.take(&key, &bench.shared);
         assert_eq!(bench.pictures(), 2);
+    }
+
+    #[test]
+    fn pictures_that_are_due_together_do_not_hide_each_other_and_a_backlog_is_bounded() {
+        let mut bench = Bench::new();
+        let picture = bench.next();
+        bench.receiver.take(&picture, &bench.shared);
+        let (_, frame) = bench.receiver.held.pop_back().unwrap();
+        let (screen, now) = (LatestSlot::new(), Instant::now());
+        bench.receiver.held.extend((0..3).map(|_| (now, frame.clone())));
+        for step in 0..3 {
+            bench.receiver.show(&screen, now + SPACING * step);
+            assert!(screen.try_take().is_some(), "step {step}");
+        }
+        assert_eq!(screen.dropped_count(), 0);
+        let far = now + Duration::from_secs(60);
+        bench.receiver.held.extend((0..40).map(|_| (far, frame.clone())));
+        bench.receiver.show(&screen, now + Duration::from_secs(1));
+        assert_eq!(bench.receiver.held.len(), MAX_HELD);
     }
 
     #[test]

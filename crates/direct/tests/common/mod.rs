@@ -27,8 +27,8 @@ pub(crate) fn loopback() -> DirectOptions {
 pub(crate) fn source(log: &Arc<FrameLog>) -> VideoSource {
     let options = SourceOptions { stamped: true, log: Some(Arc::clone(log)), ..SourceOptions::default() };
     match std::env::var_os("PARLEY_CLIP").map(PathBuf::from).filter(|path| path.is_file()) {
-        Some(path) => VideoSource::clip(&path, options).unwrap(),
-        None => VideoSource::card("LOOPBACK", options).unwrap(),
+        Some(path) => VideoSource::clip(&path, options).expect("the clip can be played"),
+        None => VideoSource::card("LOOPBACK", options).expect("a card can always be drawn"),
     }
 }
 
@@ -58,7 +58,7 @@ impl End {
 
     pub(crate) fn join(&mut self) {
         self.attempts += 1;
-        let uid = |number| AgoraUid::new(number).unwrap();
+        let uid = |number| AgoraUid::new(number).expect("above 0");
         let credentials = Credentials {
             app_id: String::new(),
             channel: "test".to_owned(),
