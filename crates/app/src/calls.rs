@@ -306,6 +306,11 @@ impl Calls {
         Ok(())
     }
 
+    /// Whose picture the card stands in for.
+    pub(crate) fn set_name(&self, name: &str) {
+        self.0.studio.set_title(name);
+    }
+
     pub(crate) async fn devices(&self) -> DevicesView {
         self.0.studio.devices().await
     }

@@ -130,6 +130,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+#[allow(clippy::result_large_err, reason = "the shape is the library's")]
 async fn handshake(stream: TcpStream, shared: &Shared) -> Option<WebSocketStream<TcpStream>> {
     stream.set_nodelay(true).ok()?;
     let config = WebSocketConfig::default()

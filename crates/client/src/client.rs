@@ -15,7 +15,7 @@ use parley_protocol::{
     socket::{CallJoin, CallState, OfMeeting, Presence, Signal, Typing, event},
 };
 use rand::RngExt;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -29,6 +29,9 @@ use crate::{
     session::{Session, blocking},
     socket::SocketTiming,
 };
+
+/// A person who signs out does not wait longer for a server that doesn't answer.
+const FAREWELL: Duration = Duration::from_secs(4);
 
 /// How one client is made.
 #[derive(Clone)]
@@ -204,6 +207,11 @@ impl Client {
         }
     }
 
+    /// Why the server no longer takes the session; `None` while it does.
+    pub fn session_end(&self) -> Option<ClientError> {
+        self.core.session().end_reason()
+    }
+
     /// Tries to connect now instead of waiting for the next attempt, as when the network came back.
     pub fn reconnect_now(&self) {
         self.core.line_poke.notify_one();
@@ -233,8 +241,10 @@ impl Client {
     pub async fn sign_out(&self) -> Result<(), ClientError> {
         self.lock_tasks().clear();
         self.core.set_socket(None);
-        if let Err(error) = self.core.rest.logout().await {
-            tracing::debug!(%error, "the server was not told of the sign-out");
+        match timeout(FAREWELL, self.core.rest.logout()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the server was not told of the sign-out"),
+            Err(_) => tracing::debug!("the server did not answer the sign-out in time"),
         }
         self.core.session().sign_out().await?;
         self.core.cache.run(|db| db.wipe()).await

@@ -1,4 +1,5 @@
 //! The socket against peers that accept and never answer, refuse, talk nonsense or fall silent.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{future::Future, time::Duration};
 

@@ -1,4 +1,5 @@
 //! The session against an HTTP peer that counts.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::sync::{
     Arc,

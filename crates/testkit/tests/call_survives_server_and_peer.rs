@@ -1,4 +1,5 @@
 //! A call with real engines against a real server that is killed in the middle, and a peer that goes and comes back.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{path::Path, sync::Arc, time::Duration};
 

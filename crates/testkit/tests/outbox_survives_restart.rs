@@ -1,4 +1,5 @@
 //! What was written without a network is sent after the app was closed and opened again: in order, and once.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! What happened while the line was cut is there before the client says that it is connected: in order, and once.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use parley_client::ClientEvent;
 use parley_protocol::app::ConnectionState;

@@ -1,4 +1,5 @@
 //! SIGKILL during a burst: what was answered is there, once, and the client sends the rest by itself.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{path::Path, sync::Arc};
 

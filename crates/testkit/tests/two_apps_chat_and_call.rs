@@ -1,4 +1,5 @@
 //! Two app cores against a real server: the way from the offer to the end of a call, as the UI would go it.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::{collections::BTreeSet, path::Path};
 

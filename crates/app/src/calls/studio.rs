@@ -26,7 +26,7 @@ const CARD: &str = "card";
 pub(crate) struct Studio {
     video_file: Option<PathBuf>,
     /// Written on the card.
-    title: String,
+    title: Mutex<String>,
     chosen: Mutex<DeviceChoice>,
     /// Where the own small pictures go.
     preview: Arc<LatestSlot<I420Frame>>,
@@ -60,7 +60,7 @@ impl Studio {
         chosen: DeviceChoice,
         preview: Arc<LatestSlot<I420Frame>>,
     ) -> Self {
-        Self { video_file, title, chosen: Mutex::new(chosen), preview }
+        Self { video_file, title: Mutex::new(title), chosen: Mutex::new(chosen), preview }
     }
 
     /// What there is and what is chosen. May take a second.
@@ -85,13 +85,19 @@ impl Studio {
         *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = choice;
     }
 
+    /// What is written on the card from its next opening on.
+    pub(crate) fn set_title(&self, title: &str) {
+        title.clone_into(&mut self.title.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Opens the chosen source of pictures: the first camera where nothing is chosen, the video file where there is no
     /// camera.
     ///
     /// # Errors
     /// `NO_CAMERA`, `CAMERA_UNAVAILABLE`.
     pub(crate) async fn open_video(&self) -> Result<OpenVideo, AppError> {
-        let (chosen, file, title) = (self.chosen().camera, self.video_file.clone(), self.title.clone());
+        let title = self.title.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (chosen, file) = (self.chosen().camera, self.video_file.clone());
         let (source, kind) = spawn_blocking(move || open_source(chosen.as_deref(), file, &title))
             .await
             .map_err(|error| AppError::new(Code::CameraUnavailable, error.to_string()))??;

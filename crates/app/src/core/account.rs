@@ -154,6 +154,7 @@ fn adopt(shared: &Arc<Shared>, client: Client) {
     let client = Arc::new(client);
     let events = client.events();
     shared.settings.remember_server(client.server().as_str());
+    shared.calls.set_name(&client.user().name);
     show_session(shared, SessionState::SignedIn, Some(&client), None);
     if let Opened::Rebuilt { outbox_lost: true, .. } = client.opened() {
         let words = "The local copy was damaged and is being built anew from the server. Messages that had not been \

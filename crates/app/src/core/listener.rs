@@ -23,6 +23,11 @@ const DRAW_WITHIN: Duration = Duration::from_millis(25);
 /// Runs until the client is gone or the task is dropped.
 pub(super) async fn run(shared: Weak<Shared>, client: Arc<Client>, mut events: Events) {
     let mut typing = HashSet::new();
+    if let (Some(error), Some(shared)) = (client.session_end(), upgrade(&shared)) {
+        // It ended before anybody listened.
+        drop(tokio::spawn(account::thrown_out(shared, error)));
+        return;
+    }
     // What happened before the first event is in the copy.
     let mut draw_at = Some(Instant::now());
     loop {

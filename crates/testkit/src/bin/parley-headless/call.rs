@@ -17,8 +17,7 @@ use crate::{
 /// Sent pictures that are kept for comparison: a second, more than any picture may take.
 const KEPT_PICTURES: usize = 30;
 /// Pictures that are compared with what was sent, about; 100 are needed.
-const COMPARED_PICTURES: u64 = 150;
-const FPS: u64 = 30;
+const COMPARED_PICTURES: u32 = 150;
 
 /// What one side sends.
 pub(crate) struct Sending {
@@ -84,10 +83,9 @@ impl Side {
 
     /// Begins to look at and listen to what `other` sends.
     pub(crate) fn attend(&self, other: &Sending, arguments: &Arguments) -> Result<Attending> {
-        let stride = (arguments.seconds * FPS / COMPARED_PICTURES).clamp(1, FPS);
-        let stride = u32::try_from(stride).unwrap_or(1);
+        let every = Duration::from_secs(arguments.seconds) / COMPARED_PICTURES;
         Ok(Attending {
-            pictures: PictureReader::start(self.session.remote_video(), Arc::clone(&other.log), stride)?,
+            pictures: PictureReader::start(self.session.remote_video(), Arc::clone(&other.log), every)?,
             sound: SoundReader::start(self.session.remote_audio()),
         })
     }

@@ -19,6 +19,8 @@ use crate::arguments::Arguments;
 
 /// Between two looks at a server that is starting.
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
+/// A server that listens opens its database in much less.
+const READY_WITHIN: Duration = Duration::from_secs(20);
 /// The server's own limits for ending add up to less.
 const END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -38,9 +40,13 @@ impl Server {
         };
         if let Some(plain) = server.address.strip_prefix("http://") {
             let authority = plain.trim_end_matches('/');
-            while !is_ready(authority).await {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
+            let ready = async {
+                while !is_ready(authority).await {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            };
+            let is_ready = tokio::time::timeout(READY_WITHIN, ready).await;
+            is_ready.with_context(|| format!("no server at {} says that it is ready", server.address))?;
         }
         Ok(server)
     }
