@@ -61,5 +61,5 @@ export default ts.config(
     ],
     ['src/lib/backend/tauri.ts'],
   ),
-  { files: ['tools/**', '*.config.*'], rules: { 'no-console': 'off' } },
+  { files: ['tools/**', 'browser/**', '*.config.*'], rules: { 'no-console': 'off' } },
 );

@@ -1,11 +1,8 @@
 // Pictures of every screen, for a person to look at: `npm run build && npm run look [out-dir] [name…]`.
-import { createServer } from 'node:http';
-import { mkdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openBrowser, serveDist } from './serve.mjs';
 
-const DIST = new URL('../dist/', import.meta.url).pathname;
-const KINDS = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' };
 const SIZES = { small: [1024, 700], large: [1600, 1000] };
 const [out = new URL('../out/', import.meta.url).pathname, ...only] = process.argv.slice(2);
 
@@ -82,22 +79,9 @@ async function shoot(browser, origin, [name, scene, hash, act], [size, [width, h
   await context.close();
 }
 
-const server = createServer(async (request, response) => {
-  const path = new URL(request.url, 'http://localhost').pathname;
-  try {
-    const body = await readFile(join(DIST, path === '/' ? 'index.html' : path));
-    response.writeHead(200, { 'content-type': KINDS[extname(path)] ?? 'application/octet-stream' }).end(body);
-  } catch {
-    response.writeHead(404).end();
-  }
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-const origin = `http://127.0.0.1:${server.address().port}`;
+const { origin, close } = await serveDist();
 await mkdir(out, { recursive: true });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox'],
-});
+const browser = await openBrowser();
 const wanted = ([name]) => only.length === 0 || only.includes(name);
 const themes = (process.env.THEMES ?? 'light,dark').split(',');
 const sizes = Object.entries(SIZES).filter(([size]) => (process.env.SIZES ?? 'small,large').split(',').includes(size));
@@ -106,4 +90,4 @@ for (const theme of themes) {
   for (const shot of RINGS.filter(wanted)) await shoot(browser, origin, shot, ['window', [380, 232]], theme);
 }
 await browser.close();
-server.close();
+close();

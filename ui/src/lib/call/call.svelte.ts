@@ -26,6 +26,8 @@ export class Call {
   #heardRing = false;
   #heardCall = false;
   #putAway: string | null = null;
+  /** On its way; another call waits for it, since the same command would hang that one up. */
+  #puttingAway: Promise<unknown> = Promise.resolve();
   readonly #backend: Backend;
   readonly #stop: () => void;
 
@@ -51,8 +53,10 @@ export class Call {
     if (this.starting !== null || this.live !== null) return;
     this.starting = projectId;
     this.error = null;
+    this.#putAway = this.after?.meetingId ?? this.#putAway;
     this.after = null;
     try {
+      await this.#puttingAway;
       this.#onAnswer(await this.#backend.execute('startCall', { projectId, camera }));
     } catch (thrown) {
       this.error = toAppError(thrown);
@@ -67,6 +71,7 @@ export class Call {
     this.answering = camera ? 'video' : 'sound';
     this.error = null;
     try {
+      await this.#puttingAway;
       this.#onAnswer(await this.#backend.execute('acceptCall', { meetingId: ring.meetingId, camera }));
       this.#onRing(null);
     } catch (thrown) {
@@ -112,10 +117,13 @@ export class Call {
     return this.#switch('setCamera', on);
   }
 
-  /** Puts the card of the ended call away. */
+  /** Puts the card of the ended call away, here and in the core. */
   putAway(): void {
-    this.#putAway = this.after?.meetingId ?? null;
+    if (this.after === null) return;
+    this.#putAway = this.after.meetingId;
     this.after = null;
+    // Where the core has forgotten the call by itself there is nothing more to do.
+    this.#puttingAway = this.#backend.execute('leaveCall', {}).catch(() => undefined);
   }
 
   dispose(): void {

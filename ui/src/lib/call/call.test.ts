@@ -62,6 +62,17 @@ it('a card that was put away does not come back', async () => {
   expect(call.after).toBeNull();
 });
 
+it('the next call waits until the core has put the card of the last one away', async () => {
+  await open('after');
+  const asked = vi.spyOn(backend, 'execute');
+  call.putAway();
+  void call.start('project-signs', true);
+  expect(asked.mock.calls.map(([name]) => name)).toEqual(['leaveCall']);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(asked.mock.calls.map(([name]) => name)).toEqual(['leaveCall', 'startCall']);
+  expect(call.live?.phase).toBe('ringingOut');
+});
+
 it('answers the ring once and stops ringing', async () => {
   await open('ring');
   expect(call.ring?.caller.name).toBe('Tomás Almeida');

@@ -4,9 +4,7 @@ import { merge, mergeAll, newestForeignSeq, oldestSeq } from './merge';
 
 /** The contract's limit, in Unicode scalar values. */
 export const LONGEST = 8000;
-/** Somebody's typing ends by itself after this (CONTRACT §6). */
-const TYPING_ENDS_MS = 6000;
-/** How often "types" is repeated while the person types; shorter than the end above. */
+/** How often "types" is repeated while the person types: the server ends it by itself after 6 s (CONTRACT §6). */
 const TYPING_AGAIN_MS = 3000;
 /** A pause this long is the end of typing. */
 const PAUSE_MS = 4000;
@@ -37,7 +35,6 @@ export class Chat {
   readonly me: UserId;
   #readUpTo: number;
   #typing: { since: number; pause: ReturnType<typeof setTimeout> } | null = null;
-  #typingEnds: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
   readonly #backend: Backend;
   readonly #stop: () => void;
@@ -54,7 +51,7 @@ export class Chat {
       if (event.event === 'message') this.#onMessage(event.payload);
       else if (event.event === 'messageGone') this.#onGone(event.payload);
       else if (event.event === 'typing' && event.payload.conversationId === this.conversationId) {
-        if (event.payload.userId !== this.me) this.#onTyping(event.payload.isTyping);
+        if (event.payload.userId !== this.me) this.otherTypes = event.payload.isTyping;
       } else if (event.event === 'connection') {
         const connected = event.payload.state === 'connected';
         if (connected && !wasConnected) void this.refresh();
@@ -189,7 +186,6 @@ export class Chat {
   dispose(): void {
     this.stopTyping();
     this.#disposed = true;
-    clearTimeout(this.#typingEnds);
     this.#stop();
   }
 
@@ -204,7 +200,7 @@ export class Chat {
     const seq = view.message?.seq;
     if (this.hasOlder && oldest !== null && seq !== undefined && seq < oldest) return;
     this.items = merge(this.items, view);
-    if (view.senderId !== this.me && view.delivery === 'received') this.#onTyping(false);
+    if (view.senderId !== this.me && view.delivery === 'received') this.otherTypes = false;
   }
 
   /** An answer may come after the event that is newer; then the event stands. */
@@ -218,11 +214,5 @@ export class Chat {
   #onGone({ conversationId, clientId }: OfOutbox): void {
     if (conversationId !== this.conversationId) return;
     this.items = this.items.filter((item) => item.clientId !== clientId || item.message !== null);
-  }
-
-  #onTyping(isTyping: boolean): void {
-    clearTimeout(this.#typingEnds);
-    this.otherTypes = isTyping;
-    if (isTyping) this.#typingEnds = setTimeout(() => (this.otherTypes = false), TYPING_ENDS_MS);
   }
 }
