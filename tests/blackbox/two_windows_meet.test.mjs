@@ -98,10 +98,21 @@ step('the client signs in with the form, the provider is signed in at start', as
   for (const window of [client, provider]) await window.byId('project-row');
 });
 
+step('a project in hand shows its conversation beside the locked terms', async () => {
+  for (const window of [client, provider]) {
+    await window.click(await window.byId('project-row', { text: 'Brand and booking' }));
+    await window.until(async () => (await window.elements('[data-testid="message"]')).length >= 5, 'the history');
+  }
+  await client.byId('agreement', { text: 'Locked' });
+  await provider.byId('agreement-chips');
+  await client.script('document.activeElement.blur()');
+  await shootBoth('2-project');
+});
+
 step('the client reads the offer back and accepts it', async () => {
   await client.click(await client.byId('offer-row'));
   await client.byId('offer-accept');
-  await shootBoth('2-offer');
+  await shootBoth('3-offer');
   await client.click(await client.byId('offer-accept'));
   await client.click(await client.byId('offer-confirm'));
   await client.byId('agreement');
@@ -117,7 +128,7 @@ step('messages go both ways and are seen to be read', async () => {
   await provider.type(await provider.byId('composer'), 'Gladly. I am free now.\uE007');
   await client.byId('message', { text: 'Gladly. I am free now.' });
   await client.find('[data-testid="message"][data-delivery="read"]', { text: 'Good to have you on board.' });
-  await shootBoth('3-conversation');
+  await shootBoth('4-conversation');
 });
 
 step('the call rings in a window of its own and is answered with a key', async () => {
@@ -125,7 +136,7 @@ step('the call rings in a window of its own and is answered with a key', async (
   const ring = await desktop.windowOf('incoming call', 20_000);
   assert.ok(ring, 'a window rings');
   await desktop.drawn(ring, 20_000);
-  desktop.shoot('4-ring');
+  desktop.shoot('5-ring');
   // It is deaf at first, so that a key meant for another window answers nothing.
   await pause(1000);
   desktop.press(ring, 'Return');
@@ -163,7 +174,7 @@ step('each sees the other: the pixels on the display change and are those of the
     assert.ok(changes.filter((change) => change > 0.2).length >= 4, `${profile}: the picture stands still: ${changes}`);
     if (frames) assert.ok(new Set(seen).size >= 4, `${profile}: always the same frame ${seen}`);
   }
-  await shootBoth('5-call');
+  await shootBoth('6-call');
 });
 
 step('hanging up ends it on both sides and leaves a line in the conversation', async () => {
@@ -173,7 +184,7 @@ step('hanging up ends it on both sides and leaves a line in the conversation', a
     await window.gone('[data-testid="call-remote"]');
     await window.byId('call-line');
   }
-  await shootBoth('6-after');
+  await shootBoth('7-after');
 });
 
 step('closing the windows leaves no process', async () => {
