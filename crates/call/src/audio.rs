@@ -71,3 +71,30 @@ impl AudioQueue {
         self.dropped.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(number: u64) -> AudioBlock {
+        AudioBlock { samples: [0; BLOCK_SAMPLES], time: MediaTime(number) }
+    }
+
+    #[test]
+    fn the_oldest_block_makes_room_and_is_counted() {
+        let queue = AudioQueue::new(3);
+        (0..5).for_each(|number| queue.push(block(number)));
+        assert_eq!((queue.len(), queue.dropped_count()), (3, 2));
+        let times: Vec<u64> = std::iter::from_fn(|| queue.pop()).map(|block| block.time.0).collect();
+        assert_eq!(times, [2, 3, 4]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_queue_without_room_still_holds_the_newest_block() {
+        let queue = AudioQueue::new(0);
+        queue.push(block(1));
+        queue.push(block(2));
+        assert_eq!(queue.pop(), Some(block(2)));
+    }
+}

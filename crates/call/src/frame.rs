@@ -149,3 +149,47 @@ impl Drop for PooledBuffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_sizes_round_the_chroma_up() {
+        let frame = FramePool::new().frame(3, 5, MediaTime(1), |y, u, v| {
+            assert_eq!((y.len(), u.len(), v.len()), (15, 6, 6));
+            y.fill(1);
+            u.fill(2);
+            v.fill(3);
+        });
+        assert_eq!((frame.y(), frame.u(), frame.v()), (&[1; 15][..], &[2; 6][..], &[3; 6][..]));
+        assert_eq!((frame.chroma_width(), frame.chroma_height()), (2, 3));
+        assert_eq!(frame.bytes().len(), I420Frame::byte_len(3, 5));
+    }
+
+    #[test]
+    fn a_buffer_goes_back_when_its_last_clone_is_gone() {
+        let pool = FramePool::new();
+        let frame = pool.frame(64, 36, MediaTime(0), |_, _, _| {});
+        let (address, clone) = (frame.bytes().as_ptr(), frame.clone());
+        drop(frame);
+        assert_ne!(pool.frame(64, 36, MediaTime(0), |_, _, _| {}).bytes().as_ptr(), address);
+        drop(clone);
+        let again: Vec<I420Frame> = (0..2).map(|_| pool.frame(64, 36, MediaTime(0), |_, _, _| {})).collect();
+        assert!(again.iter().any(|frame| frame.bytes().as_ptr() == address));
+    }
+
+    #[test]
+    fn a_pool_keeps_a_few_buffers_and_no_more() {
+        let pool = FramePool::new();
+        drop((0..3 * IDLE_BUFFERS).map(|_| pool.frame(8, 8, MediaTime(0), |_, _, _| {})).collect::<Vec<_>>());
+        assert_eq!(pool.0.lock().map(|idle| idle.len()).ok(), Some(IDLE_BUFFERS));
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let earlier = MediaTime::now();
+        assert_eq!(MediaTime(5).since(MediaTime(7)), Duration::ZERO);
+        assert!(MediaTime::now() >= earlier);
+    }
+}

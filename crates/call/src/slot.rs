@@ -91,3 +91,63 @@ impl<T> LatestSlot<T> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn nothing_comes_out_of_an_empty_slot() {
+        let slot = LatestSlot::<u32>::new();
+        assert_eq!(slot.try_take(), None);
+        assert_eq!(slot.take_blocking(Duration::from_millis(1)), None);
+    }
+
+    #[test]
+    fn the_newest_replaces_what_was_not_taken_and_is_counted() {
+        let slot = LatestSlot::new();
+        (1..=3).for_each(|value| slot.put(value));
+        assert_eq!((slot.try_take(), slot.try_take()), (Some(3), None));
+        assert_eq!((slot.put_count(), slot.dropped_count()), (3, 2));
+    }
+
+    #[test]
+    fn a_thread_that_waits_is_woken() {
+        let slot = Arc::new(LatestSlot::new());
+        let waiting = Arc::clone(&slot);
+        let reader = std::thread::spawn(move || waiting.take_blocking(Duration::from_secs(60)));
+        slot.put(7);
+        assert_eq!(reader.join().ok().flatten(), Some(7));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_take_loses_nothing() {
+        let slot = Arc::new(LatestSlot::new());
+        for value in 0..100 {
+            // Polled once, so that it waits, then dropped.
+            tokio::select! {
+                biased;
+                _ = slot.take() => panic!("it is empty"),
+                () = std::future::ready(()) => {}
+            }
+            slot.put(value);
+            assert_eq!(slot.take().await, value);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_reader_always_ends_with_the_newest() {
+        let slot = Arc::new(LatestSlot::new());
+        let writing = Arc::clone(&slot);
+        let writer = std::thread::spawn(move || (0..10_000_u32).for_each(|value| writing.put(value)));
+        let mut last = None;
+        while last != Some(9_999) {
+            let value = slot.take().await;
+            assert!(last.is_none_or(|last| value > last));
+            last = Some(value);
+        }
+        assert!(writer.join().is_ok());
+    }
+}

@@ -128,8 +128,12 @@ struct Call {
 
 impl Call {
     fn ringing() -> Self {
-        let delay = Duration::from_millis(5)..=Duration::from_millis(80);
-        let network = SimNetwork::new(SimPlan { seed: 3, join_delay: delay, ..SimPlan::default() });
+        let join_delay = Duration::from_millis(5)..=Duration::from_millis(80);
+        Self::ringing_over(SimPlan { seed: 3, join_delay, ..SimPlan::default() })
+    }
+
+    fn ringing_over(plan: SimPlan) -> Self {
+        let network = SimNetwork::new(plan);
         let server = Arc::new(Server::default());
         let session = |own, opening| {
             let line = Line { server: Arc::clone(&server), network: network.clone(), own };
@@ -297,4 +301,25 @@ async fn a_flaky_engine_gets_in_at_last() {
     }
     call.guest.accept();
     assert!(call.host.connected().await && call.guest.connected().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_a_bad_network_every_call_connects_and_ends_clean() {
+    for seed in 0..200 {
+        let join_delay = Duration::ZERO..=Duration::from_secs(3);
+        let call = Call::ringing_over(SimPlan { seed, join_delay, join_failure: 0.4, picture_loss: 0.5 });
+        call.guest.accept();
+        assert!(call.host.connected().await && call.guest.connected().await, "seed {seed}");
+        // The path is lost at any moment of the next join's life.
+        call.network.tell(CHANNEL, uid(1), EngineEvent::Lost(EngineError::NoNetwork));
+        tokio::time::advance(Duration::from_millis(seed * 20)).await;
+        call.host.hang_up();
+        assert_eq!(over(&call.host).await, Why::HungUp, "seed {seed}");
+        assert_eq!(over(&call.guest).await, Why::Told(EndReason::Ended), "seed {seed}");
+        let Call { host, guest, network, .. } = call;
+        for session in [host, guest] {
+            Arc::into_inner(session).expect("the last handle").finish().await;
+        }
+        assert!(!network.is_joined(CHANNEL, uid(0)) && !network.is_joined(CHANNEL, uid(1)), "seed {seed}");
+    }
 }
