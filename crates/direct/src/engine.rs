@@ -110,7 +110,7 @@ impl MediaEngine for DirectEngine {
         let Some(session) = &self.session else { return };
         if data.len() > MAX_SIGNAL {
             tracing::debug!(bytes = data.len(), "a signal was too long");
-        } else if !session.shared.send(Command::Signal(data.to_owned())) {
+        } else if !session.shared.send(Command::Signal(data.to_owned())) && !session.shared.is_stopped() {
             tracing::warn!("a signal was dropped, too many wait");
         }
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use cpal::traits::{DeviceTrait, HostTrait};
 
+use crate::sound;
+
 /// Names one device on this machine, as long as it stays plugged in. Opaque; to be stored and given back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeviceId(pub String);
@@ -47,6 +49,9 @@ pub fn cameras() -> Vec<Device> {
 
 /// The microphones. Empty without a sound card.
 pub fn microphones() -> Vec<Device> {
+    if !sound::is_possible() {
+        return Vec::new();
+    }
     let host = cpal::default_host();
     let Ok(devices) = host.input_devices() else { return Vec::new() };
     named(devices, host.default_input_device().and_then(|device| device.id().ok()))
@@ -54,6 +59,9 @@ pub fn microphones() -> Vec<Device> {
 
 /// The speakers and headphones. Empty without a sound card.
 pub fn speakers() -> Vec<Device> {
+    if !sound::is_possible() {
+        return Vec::new();
+    }
     let host = cpal::default_host();
     let Ok(devices) = host.output_devices() else { return Vec::new() };
     named(devices, host.default_output_device().and_then(|device| device.id().ok()))

@@ -41,6 +41,30 @@ impl From<cpal::Error> for SoundError {
     }
 }
 
+/// Whether anything could play or record here. On a Linux machine without a card and without a sound server ALSA
+/// writes a page of complaints to the terminal each time it is asked, so it isn't.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_possible() -> bool {
+    use std::{os::unix::fs::MetadataExt, path::Path};
+    let has_card = std::fs::read_dir("/dev/snd").is_ok_and(|mut devices| {
+        devices.any(|device| device.is_ok_and(|device| device.file_name().to_string_lossy().starts_with("pcm")))
+    });
+    let server = |user: u32| {
+        let sockets = [format!("/run/user/{user}/pulse/native"), format!("/run/user/{user}/pipewire-0")];
+        sockets.iter().any(|socket| Path::new(socket).exists())
+    };
+    has_card
+        || Path::new("/mnt/wslg/PulseServer").exists()
+        || Path::new("/run/pulse/native").exists()
+        || std::fs::metadata("/proc/self").is_ok_and(|own| server(own.uid()))
+}
+
+/// Whether anything could play or record here: other systems answer without complaints.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_possible() -> bool {
+    true
+}
+
 /// Which way the sound goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -55,6 +79,9 @@ pub(crate) enum Direction {
 /// Without a sound card ALSA still names a default device; it is its configuration that fails then, whatever the
 /// kind of the error says.
 pub(crate) fn open(id: Option<&DeviceId>, direction: Direction) -> Result<(Device, SupportedStreamConfig), SoundError> {
+    if !is_possible() {
+        return Err(if id.is_some() { SoundError::DeviceGone } else { SoundError::NoSoundCard });
+    }
     let host = cpal::default_host();
     let device = match id {
         Some(id) => {
