@@ -3,7 +3,10 @@
 mod account;
 mod listener;
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
 
 use parley_client::{Client, ClientError, Clock, SystemClock};
 use parley_domain::{Conversation, ConversationId, MeetingId, ProjectId, Timestamp, UserId};
@@ -17,6 +20,7 @@ use parley_protocol::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -32,6 +36,8 @@ use account::{Account, Place};
 
 /// Messages of one stretch of a conversation.
 const STRETCH: u32 = 50;
+/// An app that closes does not wait longer for a server that doesn't answer.
+const FAREWELL: Duration = Duration::from_secs(4);
 
 pub(crate) struct Core {
     shared: Arc<Shared>,
@@ -88,7 +94,9 @@ impl Core {
 
     pub(crate) async fn close(&self) {
         drop(self.opening.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.shared.calls.close().await;
+        if timeout(FAREWELL, self.shared.calls.close()).await.is_err() {
+            tracing::debug!("the server did not hear the end of the call; it ends the call by itself");
+        }
         self.shared.take_account();
         self.shared.present.close();
     }

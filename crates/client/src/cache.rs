@@ -10,6 +10,8 @@ pub mod messages;
 mod open;
 mod outbox;
 pub mod projects;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, thread};
 

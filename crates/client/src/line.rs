@@ -31,6 +31,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut failures = 0;
     let mut was_up = false;
     loop {
+        let mut asked_to_wait = None;
         match connect(&core).await {
             Ok((socket, incoming)) => {
                 failures = 0;
@@ -45,6 +46,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             }
             Err(error) => {
                 failures += 1;
+                asked_to_wait = error.retry_after();
                 tracing::debug!(%error, failures, "no line to the server");
                 if failures >= OFFLINE_AFTER || !was_up {
                     core.set_connection(ConnectionState::Offline);
@@ -57,7 +59,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             return;
         }
         tokio::select! {
-            () = sleep(core.timing.backoff(failures)) => {}
+            () = sleep(core.timing.backoff(failures).max(asked_to_wait.unwrap_or_default())) => {}
             () = core.line_poke.notified() => {}
         }
     }

@@ -126,8 +126,30 @@ async fn on_event(
             }
         }
         ClientEvent::Invite(invite) => ring(shared, client, invite).await?,
+        ClientEvent::Loaded | ClientEvent::Missed => tell_newer(shared, client).await?,
         _ => {}
     }
+    Ok(())
+}
+
+/// Messages that came without being told: after a load anew, or when events were missed. What was drawn last says from
+/// where on.
+async fn tell_newer(shared: &Shared, client: &Client) -> Result<(), ClientError> {
+    let drawn = shared.present.snapshot().projects;
+    let shown: Vec<_> = drawn
+        .active
+        .into_iter()
+        .chain(drawn.past)
+        .filter_map(|card| Some((card.project.conversation_id, card.last_message?.message?.seq)))
+        .collect();
+    let views = client.cache().run(move |db| {
+        let mut newer = Vec::new();
+        for (conversation, seq) in shown {
+            newer.extend(db.messages_between(conversation, seq + 1, i64::MAX)?);
+        }
+        views::of_messages(db, &newer)
+    });
+    views.await?.into_iter().for_each(|view| shared.present.tell(AppEvent::Message(view)));
     Ok(())
 }
 

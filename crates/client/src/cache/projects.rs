@@ -86,6 +86,11 @@ impl Db {
         body(self.connection(), "SELECT body FROM conversations WHERE id = ?1", [id.to_string()])
     }
 
+    /// Others' undeleted messages after our read mark; 0 for a conversation that is not here.
+    pub fn unread_in(&self, id: ConversationId) -> CacheResult<u32> {
+        self.conversation(id)?.map_or(Ok(0), |conversation| self.unread(&conversation))
+    }
+
     /// Whether the request of that id is here.
     pub fn has_request(&self, id: parley_domain::RequestId) -> CacheResult<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM requests WHERE id = ?1)";
