@@ -110,9 +110,15 @@ impl Children {
         Ok(failed)
     }
 
+    /// Asks all of them first, last started first, and then waits: together they take as long as the slowest.
     fn stop_all(&mut self) {
-        while let Some(running) = self.running.pop() {
-            stop(running);
+        self.running.reverse();
+        for running in &mut self.running {
+            ask_to_end(running);
+        }
+        let asked = Instant::now();
+        for running in self.running.drain(..) {
+            see_to_the_end(running, asked);
         }
     }
 }
@@ -135,21 +141,32 @@ pub(crate) fn supervised(program: &Path) -> Command {
     }
 }
 
-/// Asks politely, waits, insists; the whole group, so that helpers of a web view go too.
 #[cfg(unix)]
-fn stop(mut running: Running) {
-    use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+fn group_of(running: &Running) -> Option<rustix::process::Pid> {
+    i32::try_from(running.child.id()).ok().and_then(rustix::process::Pid::from_raw)
+}
 
-    let Some(group) = i32::try_from(running.child.id()).ok().and_then(Pid::from_raw) else { return };
-    // An error means that nobody of the group is left, which is what we want.
-    let _ = kill_process_group(group, Signal::TERM);
-    let begun = Instant::now();
+/// The whole group, so that helpers of a web view go too.
+#[cfg(unix)]
+fn ask_to_end(running: &mut Running) {
+    if let Some(group) = group_of(running) {
+        // An error means that nobody of the group is left, which is what we want.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+    }
+}
+
+/// Waits until nobody of the group is left, and insists when that takes too long.
+#[cfg(unix)]
+fn see_to_the_end(mut running: Running, asked: Instant) {
+    use rustix::process::{Signal, kill_process_group, test_kill_process_group};
+
+    let Some(group) = group_of(&running) else { return };
     loop {
         let leader_ended = matches!(running.child.try_wait(), Ok(Some(_)) | Err(_));
         if leader_ended && test_kill_process_group(group).is_err() {
             return;
         }
-        if begun.elapsed() > PATIENCE {
+        if asked.elapsed() > PATIENCE {
             eprintln!("      {} did not end when asked, ending it by force", running.name);
             let _ = kill_process_group(group, Signal::KILL);
             let _ = running.child.wait();
@@ -160,8 +177,12 @@ fn stop(mut running: Running) {
 }
 
 #[cfg(not(unix))]
-fn stop(mut running: Running) {
+fn ask_to_end(running: &mut Running) {
     let _ = running.child.kill();
+}
+
+#[cfg(not(unix))]
+fn see_to_the_end(mut running: Running, _asked: Instant) {
     let _ = running.child.wait();
 }
 
