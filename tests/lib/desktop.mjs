@@ -115,17 +115,6 @@ export class Desktop {
     return { x: number('X'), y: number('Y'), width: number('WIDTH'), height: number('HEIGHT') };
   }
 
-  /** Waits until something is drawn in a window: it opens before its page does. */
-  async drawn(window, within) {
-    const deadline = Date.now() + within;
-    for (;;) {
-      const shades = this.grey(this.placeOf(window), 64, 40);
-      if (Math.max(...shades) - Math.min(...shades) > 60) return;
-      if (Date.now() > deadline) throw new Error('the window stays empty');
-      await pause(100);
-    }
-  }
-
   /** A key as from a keyboard, into one window. */
   press(window, key) {
     this.run('xdotool', 'windowfocus', '--sync', window);

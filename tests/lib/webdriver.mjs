@@ -81,6 +81,19 @@ export class Window {
     await this.until(async () => (await this.script('return document.querySelectorAll(arguments[0]).length', css)) === 0, `${css} gone`, within);
   }
 
+  /** Does something in the app's other window, as soon as that is there. */
+  async inOther(work) {
+    const own = await this.command('GET', '/window');
+    let other;
+    await this.until(async () => (other = (await this.command('GET', '/window/handles')).find((handle) => handle !== own)), 'a second window');
+    await this.command('POST', '/window', { handle: other });
+    try {
+      return await work();
+    } finally {
+      await this.command('POST', '/window', { handle: own });
+    }
+  }
+
   /** What a person could read, for error texts. */
   async words() {
     return (await this.script('return document.body.innerText')).replaceAll(/\s+/g, ' ').slice(0, 600);
