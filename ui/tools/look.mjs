@@ -25,6 +25,7 @@ const SHOTS = [
   ['calling', 'calling', '/project/project-signs'],
   ['call', 'call', '/project/project-signs'],
   ['call-chat', 'call', '/project/project-signs', (page) => page.getByTestId('call-chat').click()],
+  ['call-no-devices', 'no-devices', '/project/project-signs'],
   ['call-reconnecting', 'reconnecting', '/project/project-signs'],
   ['after-call', 'call', '/project/project-signs', leaveCall],
   ['empty', 'empty', '/'],

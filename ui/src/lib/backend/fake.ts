@@ -17,7 +17,7 @@ const ANSWER_MS = 120;
 
 /**
  * An app core in memory, for browsers without one and for tests. Scenes: `desk`, `empty`, `new` (signed in, nothing
- * loaded), `offline`, `signed-out`, `ring`, `call`, `calling`, `reconnecting`, `after`, `failing`, `provider`.
+ * loaded), `offline`, `signed-out`, `ring`, `call`, `calling`, `reconnecting`, `after`, `no-devices`, `failing`, `provider`.
  */
 export class FakeBackend implements Backend {
   readonly ringHasOwnWindow = false;

@@ -159,7 +159,7 @@ export class Chat {
 
   /** Puts the unread line before what comes from now on: the person looks away. */
   lookedAway(): void {
-    this.unreadAfter = Math.max(this.#readUpTo, newestForeignSeq(this.items, this.me));
+    if (!this.loading) this.unreadAfter = this.#readUpTo;
   }
 
   /** The draft changed by the person's hand. */

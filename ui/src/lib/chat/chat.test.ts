@@ -216,3 +216,14 @@ describe('typing', () => {
     expect(chat.otherTypes).toBe(false);
   });
 });
+
+it('the unread line stands before what came while the person was away', async () => {
+  await open('desk', 100_000);
+  chat.lookedAway();
+  const seq = (chat.items.at(-1)?.message?.seq ?? 0) + 100_000;
+  backend.listeners.tell({
+    event: 'message',
+    payload: rowView(conversationId, seq, 'user-tomas', 'meanwhile', new Date().toISOString()),
+  });
+  expect(chat.unreadAfter).toBe(100_000);
+});

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend';
-import type { AppError } from '../generated/types';
+import type { AppError, Code } from '../generated/types';
 
 /** Something to tell once. */
 export interface Notice {
@@ -12,9 +12,14 @@ export interface Notice {
 /** More at once would be noise; the oldest goes. */
 const AT_MOST = 3;
 
+/** Said in the call that they concern, and worth nothing after it. */
+const OF_DEVICES: readonly Code[] = ['NO_CAMERA', 'CAMERA_UNAVAILABLE', 'NO_MICROPHONE', 'NO_SPEAKER'];
+
 /** What the person should know, until it is put away. */
 export class Notices {
   shown = $state.raw<Notice[]>([]);
+  readonly ofDevices: Notice[] = $derived(this.shown.filter(({ error }) => OF_DEVICES.includes(error.code)));
+  readonly ofOthers: Notice[] = $derived(this.shown.filter(({ error }) => !OF_DEVICES.includes(error.code)));
   #lastId = 0;
   readonly #stop: () => void;
 
@@ -32,6 +37,11 @@ export class Notices {
 
   putAway(id: number): void {
     this.shown = this.shown.filter((notice) => notice.id !== id);
+  }
+
+  /** The call is over. */
+  forgetDevices(): void {
+    this.shown = this.ofOthers;
   }
 
   dispose(): void {

@@ -15,3 +15,14 @@ it('tells each thing once and forgets the oldest of too many', () => {
   notices.dispose();
   expect(backend.listeners.count).toBe(0);
 });
+
+it('forgets what was wrong with devices when the call is over', () => {
+  const backend = new FakeBackend('empty');
+  const notices = new Notices(backend);
+  notices.tell(appError('NO_SPEAKER', ''));
+  notices.tell(appError('RATE_LIMITED', ''));
+  expect(notices.ofDevices).toHaveLength(1);
+  notices.forgetDevices();
+  expect(notices.shown.map(({ error }) => error.code)).toEqual(['RATE_LIMITED']);
+  notices.dispose();
+});

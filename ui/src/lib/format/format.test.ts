@@ -27,6 +27,7 @@ describe('days', () => {
     expect(daysUntil(iso('2026-03-11T00:10:00'), now)).toBe(1);
     expect(inDays(iso('2026-03-11T00:10:00'), now, 'en')).toBe('tomorrow');
     expect(inDays(iso('2026-03-08T12:00:00'), now, 'en')).toBe('2 days ago');
+    expect(inDays(iso('2027-03-10T12:00:00'), now, 'en')).toBe('in 12 months');
   });
 
   it('have names near today', () => {

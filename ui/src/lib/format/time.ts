@@ -1,5 +1,10 @@
 import { readerLocale } from './locale';
+
 const DAY_MS = 86_400_000;
+/** Beyond this nobody counts days. */
+const FAR_DAYS = 60;
+/** Mean length of a month. */
+const MONTH_DAYS = 30.44;
 
 /** Milliseconds since 1970 of an instant on the wire. */
 export function instant(timestamp: string): number {
@@ -19,7 +24,11 @@ export function daysUntil(timestamp: string, now: number): number {
 
 /** "in 12 days", "tomorrow", "today", "3 days ago". */
 export function inDays(timestamp: string, now: number, locale: string = readerLocale): string {
-  return new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(daysUntil(timestamp, now), 'day');
+  const days = daysUntil(timestamp, now);
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  return Math.abs(days) <= FAR_DAYS
+    ? relative.format(days, 'day')
+    : relative.format(Math.round(days / MONTH_DAYS), 'month');
 }
 
 /** "12 April 2026" in the reader's order. */

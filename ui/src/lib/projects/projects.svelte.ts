@@ -26,11 +26,11 @@ export class Projects {
       me: this.#me(),
       seenAt: this.#seenAt,
       search: this.search,
-      keepWaiting: this.#keepWaiting,
+      opened: this.#opened,
     }),
   );
   #seenAt = $state.raw<Record<string, number>>({});
-  #keepWaiting = $state<ProjectId | null>(null);
+  #opened = $state.raw<{ id: ProjectId; waits: boolean } | null>(null);
   #heard = false;
   readonly #backend: Backend;
   readonly #memory: Memory;
@@ -62,10 +62,12 @@ export class Projects {
     return this.view.offers.find(({ proposal }) => proposal.id === id) ?? null;
   }
 
-  /** The person opened a project: it keeps its place in the list. */
+  /** The person looks at a project, or (null) at none: meanwhile it keeps its place in the list. */
   opened(id: ProjectId | null): void {
+    if (id === this.#opened?.id) return;
+    this.#opened = null;
     const waits = this.sections.waiting.some(({ card }) => card.project.id === id);
-    this.#keepWaiting = waits ? id : null;
+    if (id !== null) this.#opened = { id, waits };
   }
 
   /** The person looks at a project: its missed call is known now. */

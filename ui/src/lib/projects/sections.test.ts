@@ -3,7 +3,7 @@ import { demoWorld } from '../backend/fake/world';
 import { sections } from './sections';
 
 const me = 'user-helena';
-const reading = { me, seenAt: {}, search: '', keepWaiting: null };
+const reading = { me, seenAt: {}, search: '', opened: null };
 const titles = (list: { card: { project: { title: string } } }[]): string[] =>
   list.map(({ card }) => card.project.title);
 
@@ -34,10 +34,15 @@ it('an own offer waits for the other side, not for its maker', () => {
 it('the open project keeps its place when it is read', () => {
   const { projects } = demoWorld();
   const read = { ...projects, active: projects.active.map((card) => ({ ...card, unread: 0, pastMeetings: [] })) };
-  expect(titles(sections(read, { ...reading, keepWaiting: 'project-signs' }).waiting)).toEqual([
+  expect(titles(sections(read, { ...reading, opened: { id: 'project-signs', waits: true } }).waiting)).toEqual([
     'Signs for the new reading room',
   ]);
   expect(sections(read, reading).waiting).toEqual([]);
+});
+
+it('the open project does not jump up when a message arrives in it', () => {
+  const opened = { id: 'project-signs', waits: false };
+  expect(sections(demoWorld().projects, { ...reading, opened }).waiting).toEqual([]);
 });
 
 it('searches titles, names and scopes without regard to case', () => {

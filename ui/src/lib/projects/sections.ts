@@ -25,8 +25,8 @@ export interface Reading {
   /** When each project was last looked at, in milliseconds. */
   seenAt: Readonly<Record<string, number>>;
   search: string;
-  /** The open project keeps its place in the list until another one is opened. */
-  keepWaiting: string | null;
+  /** The project that is being looked at stays where it was when it was opened: rows don't move under the hand. */
+  opened: { id: string; waits: boolean } | null;
 }
 
 /** A call that nobody answered and that this person has not looked at since. */
@@ -46,7 +46,7 @@ export function sections(view: ProjectsView, reading: Reading): Sections {
 
   const listed = view.active.filter(projectFits).map((card) => ({ card, reason: reasonOf(card, reading) }));
   const waits = ({ card, reason }: ListedProject): boolean =>
-    reason !== null || card.project.id === reading.keepWaiting;
+    card.project.id === reading.opened?.id ? reading.opened.waits : reason !== null;
   const offers = view.offers.filter(offerFits);
   return {
     offers: offers.filter(({ request }) => request.clientId === reading.me),

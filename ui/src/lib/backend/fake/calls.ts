@@ -28,6 +28,15 @@ export class FakeCalls {
       this.call = { ...this.#begin(project.id, true, phase), startedAt, ...this.#flowing() };
       this.#run();
     }
+    if (scene === 'no-devices') {
+      const error = appError('NO_MICROPHONE', '');
+      const view = this.#begin(project.id, true, 'connected');
+      const startedAt = new Date(Date.now() - 9_000).toISOString();
+      const microphone = { wanted: true, actual: false, working: false, error };
+      this.call = { ...view, startedAt, microphone, source: 'card', ...this.#flowing() };
+      this.#run();
+      setTimeout(() => this.tell({ event: 'notice', payload: appError('NO_SPEAKER', '') }), 100);
+    }
     if (scene === 'after') {
       this.call = { ...this.#begin(project.id, true, 'ended'), endReason: 'ended', duration: 754 };
     }
