@@ -45,6 +45,19 @@ test('a ring is answered, pictures flow and change, and the call leaves a line',
     await page.getByTestId('call-line').last().waitFor();
   }));
 
+test('another project can be looked at during a call, and the way back is there', () =>
+  onPage('call', '/project/project-signs', async (page) => {
+    await page.getByTestId('call-view').waitFor();
+    await page.locator('[data-project-id=project-booking]').click();
+    await page.getByTestId('running-call').waitFor();
+    await page.waitForTimeout(2200);
+    assert.match(await page.getByTestId('project-title').innerText(), /Booking/);
+    const signs = page.locator('[data-project-id=project-signs]');
+    assert.equal(await signs.getAttribute('data-unread'), '2', 'what was not shown is not read');
+    await page.getByTestId('running-call').getByRole('button', { name: 'Return' }).click();
+    await page.getByTestId('call-view').waitFor();
+  }));
+
 test('the controls fade from a still hand and never from a keyboard', () =>
   onPage('call', '/project/project-signs', async (page) => {
     const opacity = () =>
