@@ -47,6 +47,7 @@ async fn message_whose_answer_was_lost_is_sent_again_and_stays_one() {
     let arrived = reader.next_message(conversation).await.unwrap();
     assert_eq!(arrived.client_id.as_ref(), Some(&written.client_id));
     // The writer has heard nothing of that; it closes, and opens again.
+    assert_eq!(writer.client.cache().run(|db| db.outbox_waiting()).await.unwrap(), 1);
     let secrets = Arc::clone(&writer.secrets);
     drop(writer);
     line.cut();

@@ -16,6 +16,7 @@ use parley_protocol::{
     },
     frames::HEADER_LEN,
 };
+use parley_server::config::Timing;
 use parley_testkit::{CLIENT, PASSWORD, PATIENCE, PROVIDER, TestServer};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -254,6 +255,7 @@ async fn session_outlives_the_app_and_a_wrong_password_is_told() {
     drop(person);
 
     // The server is away: the app still knows who is signed in and shows what it has.
+    let address = server.address();
     server.stop().await.unwrap();
     let mut person = Person::open(options).await;
     let seen = person
@@ -268,4 +270,10 @@ async fn session_outlives_the_app_and_a_wrong_password_is_told() {
         person.run(Command::Send(Send { conversation_id, content: "later".to_owned() })).await.unwrap();
     assert_eq!(written.delivery, Delivery::Sending);
     person.sees("one that waits", |now| (now.connection.waiting == 1).then_some(())).await;
+
+    let data_dir = dir.path().join("server");
+    let _server = TestServer::start_at(&data_dir, address, Timing::default()).await.unwrap();
+    let sent = person.message("the arrival", |it| it.delivery == Delivery::Sent).await;
+    assert_eq!((sent.client_id, sent.content.as_str()), (written.client_id, "later"));
+    person.sees("an empty outbox", |now| (now.connection.waiting == 0).then_some(())).await;
 }

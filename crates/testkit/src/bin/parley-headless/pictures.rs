@@ -19,6 +19,8 @@ use crate::report::rounded;
 
 /// A gap between two decoded pictures that a person sees as standing still.
 const FREEZE: Duration = Duration::from_millis(200);
+/// From this age on a picture is worth a line in the log.
+const LATE_MS: f64 = 50.0;
 /// How many pictures are compared at least.
 const COMPARED: usize = 100;
 /// Pairs that wait for comparison at most: it never holds up the reader.
@@ -137,6 +139,11 @@ impl PictureFigures {
         ensure!(arrivals.windows(2).all(|two| two[0].number < two[1].number), "pictures arrived out of order");
         let mut ages: Vec<f64> =
             arrivals.iter().map(|one| one.decoded.since(one.sent).as_secs_f64() * 1_000.0).collect();
+        // For whoever looks for the reason of a slow one: when in the run, which picture, how late.
+        for (late, age) in arrivals.iter().zip(&ages).filter(|(_, age)| **age > LATE_MS) {
+            let at_ms = late.decoded.since(first.decoded).as_millis();
+            tracing::info!(number = late.number, at_ms, age_ms = rounded(*age), "a late picture");
+        }
         ages.sort_by(f64::total_cmp);
         let gaps = || arrivals.windows(2).map(|two| two[1].decoded.since(two[0].decoded));
         ensure!(psnr.len() >= COMPARED, "only {} pictures could be compared, not {COMPARED}", psnr.len());
