@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -122,23 +122,37 @@ pub(crate) fn run_cargo(command: &mut Command, is_terminal: bool) -> Result<()> 
 fn relay_cargo(errors: impl Read) -> Result<()> {
     let begun = Instant::now();
     let mut due = REPORT_EVERY;
-    let mut reader = BufReader::new(errors);
-    let mut buffer = Vec::new();
-    while reader.read_until(b'\n', &mut buffer)? > 0 {
-        let text = String::from_utf8_lossy(&buffer).into_owned();
-        for line in text.split(['\r', '\n']).map(without_colour).filter(|line| !line.trim().is_empty()) {
-            match progress(&line) {
-                CargoLine::Bar(how_far) if begun.elapsed() >= due => {
-                    eprintln!("      {} {how_far}", seconds(begun.elapsed()));
-                    due = begun.elapsed() + REPORT_EVERY;
-                }
-                CargoLine::Bar(_) | CargoLine::Routine => {}
-                CargoLine::Message => writeln!(std::io::stderr(), "{line}")?,
-            }
+    for_each_line(errors, |line| match progress(line) {
+        CargoLine::Bar(how_far) if begun.elapsed() >= due => {
+            eprintln!("      {} {}", seconds(begun.elapsed()), how_far.trim_end());
+            due = begun.elapsed() + REPORT_EVERY;
         }
-        buffer.clear();
+        CargoLine::Bar(_) | CargoLine::Routine => {}
+        CargoLine::Message => eprintln!("{line}"),
+    })
+}
+
+/// Lines end with a line feed or, where one is drawn over, with a carriage return.
+fn for_each_line(input: impl Read, mut each: impl FnMut(&str)) -> Result<()> {
+    let mut reader = BufReader::new(input);
+    let mut line = Vec::new();
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let end = chunk.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        line.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
+        let used = end.map_or(chunk.len(), |end| end + 1);
+        reader.consume(used);
+        if end.is_some() {
+            let text = String::from_utf8_lossy(&line).replace("\x1b[K", "");
+            if !text.trim().is_empty() {
+                each(&text);
+            }
+            line.clear();
+        }
     }
-    Ok(())
 }
 
 #[derive(Debug, PartialEq)]
@@ -149,7 +163,7 @@ enum CargoLine<'a> {
 }
 
 fn progress(line: &str) -> CargoLine<'_> {
-    const ROUTINE: [&str; 9] = [
+    const ROUTINE: [&str; 8] = [
         "Compiling",
         "Checking",
         "Downloading",
@@ -166,10 +180,6 @@ fn progress(line: &str) -> CargoLine<'_> {
     }
     let first = trimmed.split_whitespace().next().unwrap_or_default();
     if ROUTINE.contains(&first) { CargoLine::Routine } else { CargoLine::Message }
-}
-
-fn without_colour(line: &str) -> String {
-    line.replace("\x1b[K", "")
 }
 
 /// The path of a program, if the system has it.
@@ -189,6 +199,13 @@ mod tests {
         assert_eq!(progress("   Compiling serde v1.0.229"), CargoLine::Routine);
         assert_eq!(progress("error[E0432]: unresolved import"), CargoLine::Message);
         assert_eq!(progress("warning: unused variable"), CargoLine::Message);
+    }
+
+    #[test]
+    fn a_bar_that_is_drawn_over_is_seen_each_time() {
+        let mut lines = Vec::new();
+        for_each_line(&b"one\r\x1b[Ktwo\n\nthree\r"[..], |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(lines, ["one", "two", "three"]);
     }
 
     #[test]
