@@ -1,7 +1,7 @@
 //! The Parley server: accounts, projects, chat and meetings over HTTP and Socket.IO, on one SQLite file.
 //!
 //! A library with a small main, so that the same server runs alone, inside the app and on port 0 in tests:
-//! [`serve`] for a listener, [`router`] as a service, [`cli::run`] for the program.
+//! [`serve()`] for a listener, [`router()`] as a service, [`cli::run`] for the program.
 
 mod auth;
 pub mod cli;

@@ -34,7 +34,7 @@ mod tests;
 /// The largest body that is read: the longest description four times over.
 const MAX_BODY_BYTES: usize = 512 * 1024;
 
-/// The whole server as a service, sockets included. Timers and publishing are not part of it: [`crate::serve`] starts
+/// The whole server as a service, sockets included. Timers and publishing are not part of it: [`crate::serve()`] starts
 /// them.
 pub fn router(app: &AppState) -> Router {
     with_sockets(app).0

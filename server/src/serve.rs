@@ -32,6 +32,9 @@ pub enum ServeError {
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
+    /// Publishing or what is due ended by itself, which is a mistake in the program: better a restart than silence.
+    #[error("a part of the server ended by itself")]
+    PartEnded,
 }
 
 /// Serves on that listener until `shutdown` resolves: then nothing new is let in, what runs may end, sockets are told
@@ -48,7 +51,7 @@ pub async fn serve(
     serve_app(app, listener, shutdown).await
 }
 
-/// As [`serve`], with a state that is already open. Closes its store at the end.
+/// As [`serve()`], with a state that is already open. Closes its store at the end.
 pub async fn serve_app(
     app: AppState,
     listener: TcpListener,
@@ -62,7 +65,7 @@ pub async fn serve_app(
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));
     let warm = Arc::clone(&app);
-    tasks.spawn(async move {
+    let warming = tokio::spawn(async move {
         if let Err(refusal) = warm.passwords.warm_up().await {
             tracing::warn!(%refusal, "password hashing could not be warmed up");
         }
@@ -75,10 +78,17 @@ pub async fn serve_app(
     let service = router.into_make_service_with_connect_info::<Peer>();
     let server = axum::serve(Listener(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let mut server = tokio::spawn(async move { server.await });
+    let mut has_lost_a_part = false;
     let ended_by_itself = tokio::select! {
         () = shutdown => None,
         ended = &mut server => Some(ended),
+        Some(part) = tasks.join_next() => {
+            tracing::error!(panicked = part.is_err(), "a part of the server ended by itself");
+            has_lost_a_part = true;
+            None
+        }
     };
+    warming.abort();
     drop(told);
     app.start_draining();
     stop.cancel();
@@ -103,7 +113,8 @@ pub async fn serve_app(
     tasks.shutdown().await;
     app.store.close().await?;
     tracing::info!("stopped");
-    Ok(served?)
+    served?;
+    if has_lost_a_part { Err(ServeError::PartEnded) } else { Ok(()) }
 }
 
 fn flatten(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Result<()> {

@@ -26,7 +26,8 @@ pub(crate) async fn run(app: AppState) {
     loop {
         let wait = match work(&app).await {
             Ok(wait) => wait,
-            Err(StoreError::Closed) => return,
+            // Nothing is due any more; `/health/ready` tells that the store is gone.
+            Err(StoreError::Closed) => std::future::pending().await,
             Err(error) => {
                 tracing::error!(%error, "what is due could not be done");
                 LONGEST_WAIT

@@ -58,10 +58,22 @@ fn answer(ack: AckSender, with: &Ack) {
     }
 }
 
+/// A socket whose worker panics would never be answered again; it is made to reconnect instead.
+struct SeverOnPanic(Arc<Device>);
+
+impl Drop for SeverOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.sever("its worker panicked");
+        }
+    }
+}
+
 /// Serves one socket until it is gone or its sign-in is over.
 pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, expires: Instant) {
     let inbox = device.inbox.lock().expect("no thread panics while it holds an inbox").take();
     let Some(mut inbox) = inbox else { return };
+    let _guard = SeverOnPanic(Arc::clone(&device));
     if let Err(refusal) = welcome(&app, &device, presence).await {
         tracing::error!(%refusal, socket = %device.id, "a socket could not be welcomed");
         device.sever("it could not be welcomed");
