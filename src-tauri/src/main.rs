@@ -44,6 +44,7 @@ fn main() -> anyhow::Result<()> {
                 .map_err(|error| anyhow::anyhow!(error.detail))?;
             let events = core.events();
             app.manage(core);
+            app.manage(notify::LastWord::default());
             windows::open_main(app.handle(), &options)?;
             let in_tray = !options.quit_on_close && tray::show(app.handle());
             app.manage(windows::CloseBehaviour { hides: in_tray });

@@ -7,7 +7,10 @@ mod server;
 mod studio;
 mod view;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicU64, Ordering},
+};
 
 use parley_call::{
     CallSession, EngineError, EngineFactory, I420Frame, LatestSlot, MediaEngine, MediaState, Opening, Phase,
@@ -39,6 +42,9 @@ use crate::pictures::Pictures;
 /// How often devices are asked whether they are still there.
 const DEVICE_CHECK: Duration = Duration::from_secs(1);
 
+/// How long a closing app waits for the server to hear that the call is over; otherwise the server notices the absence.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(3);
+
 /// What the calls tell: rings, calls, notices.
 pub(crate) type Tell = Box<dyn Fn(AppEvent) + Send + Sync>;
 
@@ -53,6 +59,8 @@ struct Shared {
     tell: Tell,
     ring: Ring,
     current: Mutex<Option<OnCall>>,
+    /// Counts the accounts: a call that was asked for by one never begins under the next.
+    epoch: AtomicU64,
 }
 
 /// The call that runs, or that was the last one and still shows its card.
@@ -66,11 +74,42 @@ struct OnCall {
     /// Counts what the person wanted of the camera, so that a late answer of an earlier wish is let go.
     camera_wish: u64,
     microphone_wish: u64,
-    open_video: Option<OpenVideo>,
-    open_microphone: Option<Microphone>,
-    open_speaker: Option<Speaker>,
+    open: Devices,
     echo: EchoReference,
     _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// The devices that a call holds open. Letting go of one waits for its thread, which a stuck driver can hold up: that
+/// happens on a thread for blocking work and never under the call's lock.
+#[derive(Default)]
+struct Devices {
+    video: Option<OpenVideo>,
+    microphone: Option<Microphone>,
+    speaker: Option<Speaker>,
+}
+
+impl Drop for Devices {
+    fn drop(&mut self) {
+        let open = (self.video.take(), self.microphone.take(), self.speaker.take());
+        if open.0.is_some() || open.1.is_some() || open.2.is_some() {
+            let_go(open);
+        }
+    }
+}
+
+fn let_go<T: Send + 'static>(device: T) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(move || drop(device))),
+        Err(_) => drop(device),
+    }
+}
+
+/// How a call begins here.
+#[derive(Clone, Copy)]
+struct Start {
+    camera: bool,
+    /// The account that asked for it.
+    epoch: u64,
 }
 
 /// Whom a call is with.
@@ -82,12 +121,21 @@ pub(crate) struct Party {
 
 impl Calls {
     pub(crate) fn new(studio: Studio, pictures: Arc<Pictures>, clock: Arc<dyn Clock>, tell: Tell) -> Self {
-        Self(Arc::new(Shared { studio, pictures, clock, tell, ring: Ring::default(), current: Mutex::new(None) }))
+        Self(Arc::new(Shared {
+            studio,
+            pictures,
+            clock,
+            tell,
+            ring: Ring::default(),
+            current: Mutex::new(None),
+            epoch: AtomicU64::new(0),
+        }))
     }
 
     /// Calls the other side. Where both call at once, or a call of the project runs already, it is that call.
     pub(crate) async fn place(&self, client: &Arc<Client>, party: Party, camera: bool) -> Result<CallView, AppError> {
         self.require_no_call()?;
+        let epoch = self.0.epoch.load(Ordering::Acquire);
         let (meeting, opening) = match client.call(party.project, Some(party.peer.user_id)).await {
             Ok(meeting) => (meeting, Opening::Placed),
             Err(error) => match error.refusal().and_then(|refusal| refusal.meeting_id) {
@@ -100,7 +148,7 @@ impl Calls {
             },
         };
         self.0.ring.stop(meeting.id, &self.0.tell);
-        self.begin(client, &meeting, party, opening, camera)
+        self.begin(client, &meeting, party, opening, Start { camera, epoch })
     }
 
     /// Answers the ring.
@@ -111,6 +159,7 @@ impl Calls {
         party: Party,
         camera: bool,
     ) -> Result<CallView, AppError> {
+        let epoch = self.0.epoch.load(Ordering::Acquire);
         self.hang_up().await;
         let row = client.rest().meeting(meeting).await?;
         let opening = self.opening_of(&row, party.me);
@@ -118,7 +167,7 @@ impl Calls {
         if matches!(row.status, MeetingStatus::Completed | MeetingStatus::Cancelled) {
             return Err(AppError::new(Code::MeetingState, "The call is over. Call back if you like."));
         }
-        self.begin(client, &row, party, opening, camera)
+        self.begin(client, &row, party, opening, Start { camera, epoch })
     }
 
     /// Says no to the ring. The window is gone at once; the server is told as soon as it hears.
@@ -149,7 +198,7 @@ impl Calls {
         meeting: &Meeting,
         party: Party,
         opening: Opening,
-        camera: bool,
+        start: Start,
     ) -> Result<CallView, AppError> {
         let session = CallSession::start(
             meeting.id,
@@ -191,21 +240,24 @@ impl Calls {
             microphone: Wish::default(),
             camera_wish: 0,
             microphone_wish: 0,
-            open_video: None,
-            open_microphone: None,
-            open_speaker: None,
+            open: Devices::default(),
             echo: EchoReference::new(),
             _tasks: tasks,
         };
-        {
+        let before = {
             let mut current = self.0.lock();
+            if self.0.epoch.load(Ordering::Acquire) != start.epoch {
+                return Err(AppError::new(Code::Unauthenticated, "You signed out meanwhile."));
+            }
             if current.as_ref().is_some_and(|call| call.view.phase != CallPhase::Ended) {
                 return Err(AppError::new(Code::MeetingInProgress, "You are in a call. Hang up first."));
             }
-            *current = Some(on_call);
-        }
+            current.replace(on_call)
+        };
+        drop(before);
+        self.0.forget_pictures();
         self.set_microphone(true)?;
-        if camera {
+        if start.camera {
             self.set_camera(true)?;
         }
         spawn_detached(open_speaker(Arc::clone(&self.0), meeting.id));
@@ -244,20 +296,28 @@ impl Calls {
         }
     }
 
-    /// Ends everything without a word to the person: the app closes or another account comes.
+    /// Ends everything without a word to the person: the app closes or another account comes. Devices go first; the
+    /// server is told if it hears within [`FAREWELL_WITHIN`].
     pub(crate) async fn close(&self) {
+        self.0.epoch.fetch_add(1, Ordering::AcqRel);
         self.0.ring.clear(&self.0.tell);
-        self.hang_up().await;
         let call = self.0.lock().take();
-        if let Some(call) = call {
-            call.session.finish().await;
-            (self.0.tell)(AppEvent::Call(None));
+        if let Some(OnCall { session, open, .. }) = call {
+            drop(open);
+            session.hang_up();
+            let _ = tokio::time::timeout(FAREWELL_WITHIN, session.finish()).await;
         }
+        self.0.forget_pictures();
+        (self.0.tell)(AppEvent::Call(None));
+        self.0.ring.clear(&self.0.tell);
     }
 
     fn put_away(&self) {
-        self.0.lock().take();
+        let mut current = self.0.lock();
+        let call = current.take();
         (self.0.tell)(AppEvent::Call(None));
+        drop(current);
+        drop(call);
     }
 
     fn require_no_call(&self) -> Result<(), AppError> {
@@ -277,10 +337,11 @@ impl Calls {
             let call = running(&mut current)?;
             call.camera = Wish { wanted: on, opening: on, error: None };
             call.camera_wish += 1;
-            call.open_video = None;
+            let_go(call.open.video.take());
             call.session.set_camera(None);
             (call.meeting, call.camera_wish)
         };
+        self.0.pictures.local().try_take();
         if on {
             spawn_detached(open_camera(Arc::clone(&self.0), meeting, wish));
         }
@@ -295,7 +356,7 @@ impl Calls {
             let call = running(&mut current)?;
             call.microphone = Wish { wanted: on, opening: on, error: None };
             call.microphone_wish += 1;
-            call.open_microphone = None;
+            let_go(call.open.microphone.take());
             call.session.set_microphone(None);
             (call.meeting, call.microphone_wish)
         };
@@ -399,48 +460,50 @@ impl Shared {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws the call anew, and tells it when it looks different. Ends the devices of a call that is over.
+    /// Draws the call anew, and tells it when it looks different: under the lock, so that an older view never comes last.
+    /// Ends the devices of a call that is over.
     fn refresh(&self, meeting: MeetingId) {
-        let changed = {
-            let mut current = self.lock();
-            let Some(call) = current.as_mut().filter(|call| call.meeting == meeting) else { return };
-            let now = call.session.snapshot();
-            let before = call.view.clone();
-            if now.phase == Phase::Connected && call.view.started_at.is_none() {
-                call.view.started_at = Some(self.clock.now());
-            }
-            if now.is_over() {
-                call.camera = Wish::default();
-                call.microphone = Wish::default();
-                call.open_video = None;
-                call.open_microphone = None;
-                call.open_speaker = None;
-            }
-            view::update(&mut call.view, &now, &call.camera, &call.microphone);
-            (call.view != before).then(|| call.view.clone())
-        };
-        if let Some(view) = changed {
-            (self.tell)(AppEvent::Call(Some(view)));
+        let mut current = self.lock();
+        let Some(call) = current.as_mut().filter(|call| call.meeting == meeting) else { return };
+        let now = call.session.snapshot();
+        let before = call.view.clone();
+        if now.phase == Phase::Connected && call.view.started_at.is_none() {
+            call.view.started_at = Some(self.clock.now());
         }
+        if now.is_over() {
+            call.camera = Wish::default();
+            call.microphone = Wish::default();
+            call.open = Devices::default();
+        }
+        view::update(&mut call.view, &now, &call.camera, &call.microphone);
+        if call.view != before {
+            (self.tell)(AppEvent::Call(Some(call.view.clone())));
+        }
+    }
+
+    /// What was shown last is not for the next call's eyes.
+    fn forget_pictures(&self) {
+        self.pictures.remote().try_take();
+        self.pictures.local().try_take();
     }
 
     /// Notices devices that were unplugged.
     fn check_devices(&self, meeting: MeetingId) {
         let mut current = self.lock();
         let Some(call) = current.as_mut().filter(|call| call.meeting == meeting) else { return };
-        if let Some(error) = call.open_video.as_ref().and_then(OpenVideo::failure) {
-            call.open_video = None;
+        if let Some(error) = call.open.video.as_ref().and_then(OpenVideo::failure) {
+            let_go(call.open.video.take());
             call.session.set_camera(None);
             call.camera = Wish { error: Some(error), ..Wish::default() };
         }
-        if call.open_microphone.as_ref().is_some_and(Microphone::has_failed) {
-            call.open_microphone = None;
+        if call.open.microphone.as_ref().is_some_and(Microphone::has_failed) {
+            let_go(call.open.microphone.take());
             call.session.set_microphone(None);
             let error = AppError::new(Code::NoMicrophone, "The microphone is gone. Connect it and switch it on again.");
             call.microphone = Wish { error: Some(error), ..Wish::default() };
         }
-        if call.open_speaker.as_ref().is_some_and(Speaker::has_failed) {
-            call.open_speaker = None;
+        if call.open.speaker.as_ref().is_some_and(Speaker::has_failed) {
+            let_go(call.open.speaker.take());
             drop(current);
             (self.tell)(AppEvent::Notice(AppError::new(
                 Code::NoSpeaker,
@@ -462,7 +525,7 @@ async fn open_camera(shared: Arc<Shared>, meeting: MeetingId, wish: u64) {
             Ok(video) => {
                 call.session.set_camera(Some(video.track()));
                 call.view.source = video.kind;
-                call.open_video = Some(video);
+                call.open.video = Some(video);
                 call.camera.opening = false;
             }
             Err(error) => call.camera = Wish { error: Some(error), ..Wish::default() },
@@ -486,7 +549,7 @@ async fn open_microphone(shared: Arc<Shared>, meeting: MeetingId, wish: u64) {
         match opened {
             Ok(microphone) => {
                 call.session.set_microphone(Some(microphone.blocks()));
-                call.open_microphone = Some(microphone);
+                call.open.microphone = Some(microphone);
                 call.microphone.opening = false;
             }
             Err(error) => call.microphone = Wish { error: Some(error), ..Wish::default() },
@@ -498,7 +561,7 @@ async fn open_microphone(shared: Arc<Shared>, meeting: MeetingId, wish: u64) {
 async fn open_speaker(shared: Arc<Shared>, meeting: MeetingId) {
     let sound = match shared.lock().as_mut() {
         Some(call) if call.meeting == meeting => {
-            call.open_speaker = None;
+            let_go(call.open.speaker.take());
             (call.session.remote_audio(), call.echo.clone())
         }
         _ => return,
@@ -509,7 +572,7 @@ async fn open_speaker(shared: Arc<Shared>, meeting: MeetingId) {
             if let Ok(call) = running(&mut current)
                 && call.meeting == meeting
             {
-                call.open_speaker = Some(speaker);
+                call.open.speaker = Some(speaker);
             }
         }
         Err(error) => (shared.tell)(AppEvent::Notice(error)),

@@ -3,10 +3,7 @@
 mod account;
 mod listener;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use parley_client::{Client, ClientError, Clock, SystemClock};
 use parley_domain::{Conversation, ConversationId, MeetingId, ProjectId, Timestamp, UserId};
@@ -20,7 +17,6 @@ use parley_protocol::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -36,8 +32,6 @@ use account::{Account, Place};
 
 /// Messages of one stretch of a conversation.
 const STRETCH: u32 = 50;
-/// An app that closes does not wait longer for a server that doesn't answer.
-const FAREWELL: Duration = Duration::from_secs(4);
 
 pub(crate) struct Core {
     shared: Arc<Shared>,
@@ -94,10 +88,9 @@ impl Core {
 
     pub(crate) async fn close(&self) {
         drop(self.opening.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if timeout(FAREWELL, self.shared.calls.close()).await.is_err() {
-            tracing::debug!("the server did not hear the end of the call; it ends the call by itself");
-        }
-        self.shared.take_account();
+        let account = self.shared.take_account();
+        self.shared.calls.close().await;
+        drop(account);
         self.shared.present.close();
     }
 
@@ -277,12 +270,13 @@ impl Shared {
             Some(text) => Some((self.project_of(&client, meeting).await?, text)),
             None => None,
         };
-        self.calls.decline(&client, meeting).await?;
+        let declined = self.calls.decline(&client, meeting).await;
+        // What the person wrote goes to the outbox even where the server does not hear the refusal now.
         if let Some((project, text)) = words {
             let conversation = self.conversation(&client, project).await?;
             client.send(conversation.id, text).await?;
         }
-        Ok(())
+        declined
     }
 
     /// Nothing in here names a person, a message or a secret.

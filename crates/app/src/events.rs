@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use parley_protocol::app::{AppEvent, Snapshot};
+use parley_protocol::app::{AppEvent, ConnectionState, ConnectionView, Snapshot};
 use tokio::sync::broadcast;
 
 /// Changes kept for a reader that is busy.
@@ -35,7 +35,10 @@ impl AppEvents {
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "a window fell behind; it gets the present state");
                     let now = (self.present)();
+                    // A line that comes back makes the window read its open conversation anew.
+                    let lost = ConnectionView { state: ConnectionState::Reconnecting, ..now.connection.clone() };
                     self.replay.extend([
+                        AppEvent::Connection(lost),
                         AppEvent::Session(now.session),
                         AppEvent::Connection(now.connection),
                         AppEvent::Projects(now.projects),

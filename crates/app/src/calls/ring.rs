@@ -31,22 +31,24 @@ impl Ring {
                 shared.ring.stop(meeting, &shared.tell);
             }
         }));
-        *self.lock() = Some(Ringing { view: view.clone(), _ends_by_itself: ends_by_itself });
+        // Told under the lock, here and below, so that an older state never comes last.
+        let mut ringing = self.lock();
+        *ringing = Some(Ringing { view: view.clone(), _ends_by_itself: ends_by_itself });
         (upgraded.tell)(AppEvent::Ring(Some(view)));
     }
 
     /// That meeting rings no longer.
     pub(super) fn stop(&self, meeting: MeetingId, tell: &Tell) {
-        let stopped = self.lock().take_if(|ringing| ringing.view.meeting_id == meeting).is_some();
-        if stopped {
+        let mut ringing = self.lock();
+        if ringing.take_if(|ringing| ringing.view.meeting_id == meeting).is_some() {
             tell(AppEvent::Ring(None));
         }
     }
 
     /// Nothing rings any longer.
     pub(super) fn clear(&self, tell: &Tell) {
-        let stopped = self.lock().take().is_some();
-        if stopped {
+        let mut ringing = self.lock();
+        if ringing.take().is_some() {
             tell(AppEvent::Ring(None));
         }
     }

@@ -82,18 +82,22 @@ pub(super) async fn sign_in(shared: &Arc<Shared>, form: SignIn) -> Result<Sessio
 pub(super) async fn sign_out(shared: &Arc<Shared>) -> Result<(), AppError> {
     let _changing = shared.changing.lock().await;
     let client = shared.client()?;
-    shared.calls.close().await;
+    // First nothing of this account is heard any more, then its calls end.
     shared.take_account();
+    shared.calls.close().await;
     let outcome = client.sign_out().await;
     show_signed_out(shared, None);
     Ok(outcome?)
 }
 
 /// The server no longer takes the session.
-pub(super) async fn thrown_out(shared: Arc<Shared>, error: ClientError) {
+pub(super) async fn thrown_out(shared: Arc<Shared>, client: Arc<Client>, error: ClientError) {
     let _changing = shared.changing.lock().await;
-    shared.calls.close().await;
+    if !shared.client().is_ok_and(|present| Arc::ptr_eq(&present, &client)) {
+        return;
+    }
     shared.take_account();
+    shared.calls.close().await;
     match shared.options.sign_in.clone() {
         Some(preset) => sign_in_as(&shared, &preset).await,
         None => show_signed_out(&shared, Some(error.into())),

@@ -25,7 +25,7 @@ pub(super) async fn run(shared: Weak<Shared>, client: Arc<Client>, mut events: E
     let mut typing = HashSet::new();
     if let (Some(error), Some(shared)) = (client.session_end(), upgrade(&shared)) {
         // It ended before anybody listened.
-        drop(tokio::spawn(account::thrown_out(shared, error)));
+        drop(tokio::spawn(account::thrown_out(shared, client, error)));
         return;
     }
     // What happened before the first event is in the copy.
@@ -90,7 +90,9 @@ async fn on_event(
             }
         }
         // Not awaited: it ends this very task.
-        ClientEvent::SessionEnded(error) => drop(tokio::spawn(account::thrown_out(Arc::clone(shared), error))),
+        ClientEvent::SessionEnded(error) => {
+            drop(tokio::spawn(account::thrown_out(Arc::clone(shared), Arc::clone(client), error)))
+        }
         ClientEvent::Message(message) => {
             if typing.remove(&(message.conversation_id, message.sender_id)) {
                 let (conversation_id, user_id) = (message.conversation_id, message.sender_id);
