@@ -163,17 +163,8 @@ enum CargoLine<'a> {
 }
 
 fn progress(line: &str) -> CargoLine<'_> {
-    const ROUTINE: [&str; 8] = [
-        "Compiling",
-        "Checking",
-        "Downloading",
-        "Downloaded",
-        "Fresh",
-        "Blocking",
-        "Updating",
-        "Locking",
-        "Documenting",
-    ];
+    const ROUTINE: [&str; 8] =
+        ["Compiling", "Checking", "Downloading", "Downloaded", "Fresh", "Updating", "Locking", "Documenting"];
     let trimmed = line.trim_start();
     if let Some((_, how_far)) = trimmed.strip_prefix("Building [").and_then(|rest| rest.split_once("] ")) {
         return CargoLine::Bar(how_far);
