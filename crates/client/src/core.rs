@@ -59,7 +59,7 @@ impl Core {
         }
     }
 
-    pub(crate) fn session(&self) -> &Session {
+    pub(crate) fn session(&self) -> &Arc<Session> {
         &self.rest.0
     }
 

@@ -1,8 +1,8 @@
 //! What was written and has not arrived yet.
 
-use parley_domain::{ConversationId, Message, MessageId, Timestamp};
+use parley_domain::{ConversationId, Message, MessageId, Timestamp, UserId};
 use parley_protocol::app::AppError;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use uuid::Uuid;
 
 use super::{CacheResult, Db, db::body};
@@ -93,6 +93,18 @@ pub(super) fn insert(connection: &Connection, entry: &OutboxEntry) -> CacheResul
 pub(super) fn remove_arrived(connection: &Connection, message: &Message) -> CacheResult<bool> {
     let Some(client_id) = &message.client_id else { return Ok(false) };
     Ok(connection.prepare_cached("DELETE FROM outbox WHERE client_id = ?1")?.execute([client_id])? == 1)
+}
+
+/// What the person has read here stays read, also where the server's list does not know of it yet.
+pub(super) fn apply_reads_to_send(transaction: &Transaction<'_>, me: UserId) -> CacheResult<()> {
+    let mut statement = transaction.prepare("SELECT conversation_id, seq FROM reads_to_send")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let conversation = id(&row.get::<_, String>(0)?)?;
+        let Some(known) = super::messages::conversation(transaction, conversation)? else { continue };
+        super::messages::move_mark(transaction, conversation, me, row.get(1)?, known.updated_at)?;
+    }
+    Ok(())
 }
 
 /// A read mark that the server does not know yet.

@@ -12,6 +12,7 @@ use super::{
     db::{bodies, body, set_cursor},
     meetings,
     messages::{self, Version},
+    outbox,
 };
 use crate::ClientEvent;
 
@@ -48,12 +49,13 @@ pub struct ProjectRow {
 impl Db {
     /// Replaces everything but the outbox by what the server listed; `/sync` goes on at `cursor`.
     pub fn load(&mut self, lists: &Lists, cursor: &str) -> CacheResult<()> {
-        self.write(|transaction, _| {
+        self.write(|transaction, me| {
             transaction.execute_batch(
                 "DELETE FROM projects; DELETE FROM requests; DELETE FROM proposals; DELETE FROM meetings;
                  DELETE FROM conversations; DELETE FROM messages; DELETE FROM reads;",
             )?;
             put_lists(transaction, lists)?;
+            outbox::apply_reads_to_send(transaction, me)?;
             set_cursor(transaction, cursor)
         })
     }

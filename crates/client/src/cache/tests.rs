@@ -126,6 +126,10 @@ fn own_read_mark_is_kept_until_the_server_knows_and_a_later_one_replaces_it() {
     assert_eq!(db.read_to_send(ROOM).unwrap().unwrap().seq, 3);
     db.forget_read_to_send(ROOM, 2).unwrap();
     assert_eq!(db.read_to_send(ROOM).unwrap().unwrap().seq, 3, "an answer to the earlier one comes late");
+    let conversation = db.conversation(ROOM).unwrap().unwrap();
+    let stale = Conversation { participants: vec![participant(ME, Role::Client)], ..conversation };
+    db.load(&Lists { conversations: vec![stale], ..Lists::default() }, "c1").unwrap();
+    assert_eq!(db.conversation(ROOM).unwrap().unwrap().participants[0].last_read_seq, 3, "read here stays read");
     db.forget_read_to_send(ROOM, 3).unwrap();
     assert_eq!(db.read_to_send(ROOM).unwrap(), None);
 }
