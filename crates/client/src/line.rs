@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, FutureExt, OptionFuture};
+use futures_util::future::OptionFuture;
 use parley_domain::{ConversationId, Message, MessageId, Timestamp, UserId};
 use parley_protocol::{
     Code,
@@ -14,6 +14,7 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     ClientError, ClientEvent,
@@ -99,12 +100,13 @@ async fn connect(core: &Core) -> Result<(Socket, mpsc::Receiver<Incoming>), Clie
 }
 
 /// Hands events on until the connection or the session ends.
-async fn serve(core: &Core, socket: &Socket, mut incoming: mpsc::Receiver<Incoming>) {
+async fn serve(core: &Arc<Core>, socket: &Socket, mut incoming: mpsc::Receiver<Incoming>) {
     let mut generations = core.session().generations();
     let mut look_again = interval(core.timing.sync_every);
     look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look_again.reset();
-    let mut syncing: Option<BoxFuture<'_, Result<(), ClientError>>> = None;
+    // A task of its own: an event may have to wait for it, and nothing else here goes on meanwhile.
+    let mut syncing: Option<AbortOnDropHandle<Result<(), ClientError>>> = None;
     let mut again = false;
     loop {
         let mut wanted = false;
@@ -118,9 +120,16 @@ async fn serve(core: &Core, socket: &Socket, mut incoming: mpsc::Receiver<Incomi
             },
             Some(outcome) = OptionFuture::from(syncing.as_mut()) => {
                 syncing = None;
-                if let Err(error) = outcome {
-                    tracing::debug!(%error, "catching up failed; the line begins again");
-                    return;
+                match outcome {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "catching up failed; the line begins again");
+                        return;
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "catching up broke off; the line begins again");
+                        return;
+                    }
                 }
                 wanted = std::mem::take(&mut again);
             }
@@ -138,7 +147,8 @@ async fn serve(core: &Core, socket: &Socket, mut incoming: mpsc::Receiver<Incomi
             // A poke during a catch-up may be about what that one no longer sees.
             again = syncing.is_some();
             if syncing.is_none() {
-                syncing = Some(catch_up(core).boxed());
+                let core = Arc::clone(core);
+                syncing = Some(AbortOnDropHandle::new(tokio::spawn(async move { catch_up(&core).await })));
             }
         }
     }
