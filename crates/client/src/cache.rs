@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::ClientError;
 pub use db::Db;
 pub use open::{Account, Opened};
-pub use outbox::{OutboxEntry, OutboxState};
+pub use outbox::{OutboxEntry, OutboxState, ReadToSend};
 pub use projects::ProjectRow;
 
 /// Jobs that may wait; each waits for its answer, so this bounds callers, not memory.

@@ -1,6 +1,9 @@
 //! Sends what was written: in order inside a conversation, side by side across conversations, until it has arrived or
 //! was refused for good. Read marks go the same way.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashSet, sync::Arc};
 
 use parley_domain::{ConversationId, MessageType};
@@ -10,7 +13,11 @@ use parley_protocol::{
 };
 use tokio::{task::JoinSet, time::sleep};
 
-use crate::{ClientError, ClientEvent, OutboxEntry, cache::messages::Version, core::Core};
+use crate::{
+    ClientError, ClientEvent, OutboxEntry,
+    cache::{ReadToSend, messages::Version},
+    core::Core,
+};
 
 /// Sends until the session ends or the task is dropped.
 pub(crate) async fn run(core: Arc<Core>) {
@@ -53,13 +60,7 @@ async fn send_all(core: &Core, conversation: ConversationId) -> Result<(), Clien
         let outcome = if let Some(entry) = head {
             send(core, entry).await
         } else if let Some(read) = read {
-            let outcome = core.rest.mark_read(conversation, Some(read.message_id)).await;
-            if outcome.is_ok() || outcome.as_ref().is_err_and(|error| !is_worth_waiting(error)) {
-                core.cache.run(move |db| db.forget_read_to_send(conversation, read.seq)).await?;
-                Ok(())
-            } else {
-                outcome.map(drop)
-            }
+            mark_read(core, conversation, read).await
         } else {
             return Ok(());
         };
@@ -72,6 +73,17 @@ async fn send_all(core: &Core, conversation: ConversationId) -> Result<(), Clien
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Sends a read mark; `Ok` when it is out of the way: taken, or refused for good.
+async fn mark_read(core: &Core, conversation: ConversationId, read: ReadToSend) -> Result<(), ClientError> {
+    match core.rest.mark_read(conversation, Some(read.message_id)).await {
+        Ok(_) => {}
+        Err(error @ ClientError::Refused(_)) if !is_worth_waiting(&error) => {}
+        // The session or the storage ended, not the mark: it waits for the next one.
+        Err(error) => return Err(error),
+    }
+    core.cache.run(move |db| db.forget_read_to_send(conversation, read.seq)).await
 }
 
 /// Sends one message; `Ok` when it is out of the way: arrived, or refused and set aside.
