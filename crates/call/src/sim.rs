@@ -4,7 +4,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     ops::RangeInclusive,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -105,7 +108,7 @@ impl SimNetwork {
             network: self.clone(),
             ports,
             key: None,
-            wants_video: true,
+            wants_video: Arc::new(AtomicBool::new(true)),
             joining: None,
             video: None,
             audio: None,
@@ -199,7 +202,12 @@ impl SimNetwork {
         }
     }
 
-    fn admit(&self, credentials: &Credentials, ports: &EnginePorts, wants_video: bool) -> Result<(), EngineError> {
+    fn admit(
+        &self,
+        credentials: &Credentials,
+        ports: &EnginePorts,
+        wants_video: &AtomicBool,
+    ) -> Result<(), EngineError> {
         let life = self.check(credentials)?;
         let key = (credentials.channel.clone(), credentials.uid);
         let expiry = self.watch_expiry(key.clone(), life);
@@ -207,7 +215,7 @@ impl SimNetwork {
         let member = Member {
             peer: credentials.peer,
             ports: ports.clone(),
-            wants_video,
+            wants_video: wants_video.load(Ordering::Relaxed),
             video_flows: false,
             audio_flows: false,
             interrupted: false,
@@ -327,7 +335,8 @@ pub struct SimEngine {
     network: SimNetwork,
     ports: EnginePorts,
     key: Option<(String, AgoraUid)>,
-    wants_video: bool,
+    /// Shared with a join under way, which may be admitted after it has changed.
+    wants_video: Arc<AtomicBool>,
     joining: Option<Task>,
     video: Option<(Arc<LatestSlot<I420Frame>>, Option<Task>)>,
     audio: Option<(Arc<AudioQueue>, Option<Task>)>,
@@ -394,12 +403,12 @@ impl MediaEngine for SimEngine {
             (delay, outcome)
         };
         self.key = Some((credentials.channel.clone(), credentials.uid));
-        let (network, ports, wants_video) = (self.network.clone(), self.ports.clone(), self.wants_video);
+        let (network, ports, wants_video) = (self.network.clone(), self.ports.clone(), Arc::clone(&self.wants_video));
         self.joining = Some(Task::spawn(async move {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            match outcome.and_then(|()| network.admit(&credentials, &ports, wants_video)) {
+            match outcome.and_then(|()| network.admit(&credentials, &ports, &wants_video)) {
                 Ok(()) => {
                     tell(&ports.events, EngineEvent::Joined(attempt));
                     network.introduce(&credentials.channel, credentials.uid);
@@ -430,7 +439,7 @@ impl MediaEngine for SimEngine {
     }
 
     fn want_remote_video(&mut self, wanted: bool) {
-        self.wants_video = wanted;
+        self.wants_video.store(wanted, Ordering::Relaxed);
         let Some(key) = &self.key else { return };
         let mut state = self.network.lock();
         if let Some(member) = state.members.get_mut(key) {

@@ -241,6 +241,32 @@ async fn the_server_may_go_in_mid_call_and_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn switches_that_were_moved_while_the_path_was_away_hold_after_it() {
+    let call = Call::connected().await;
+    let [of_host, of_guest] = [Arc::new(LatestSlot::new()), Arc::new(LatestSlot::new())];
+    for (session, frames) in [(&call.host, &of_host), (&call.guest, &of_guest)] {
+        let track = VideoTrack { frames: Arc::clone(frames), profile: VideoProfile::default() };
+        session.set_camera(Some(track));
+    }
+    call.host.want_remote_video(false);
+    let mut host = call.host.watch();
+    host.wait_for(|now| now.camera.actual && now.peer.camera).await.expect("both cameras are on");
+
+    call.network.tell(CHANNEL, uid(0), EngineEvent::Lost(EngineError::NoNetwork));
+    reach(&call.host, Phase::Reconnecting(Trouble::Media)).await;
+    call.host.want_remote_video(true);
+    call.host.set_camera(None);
+    reach(&call.host, Phase::Connected).await;
+
+    let picture = || FramePool::new().frame(64, 36, MediaTime(0), |y, _, _| y.fill(77));
+    of_host.put(picture());
+    of_guest.put(picture());
+    let seen = tokio::time::timeout(Duration::from_secs(5), call.host.remote_video().take()).await;
+    assert_eq!(seen.expect("what was shown again comes").y()[0], 77);
+    assert!(of_host.try_take().is_some(), "nobody takes from a camera that was switched off");
+}
+
+#[tokio::test(start_paused = true)]
 async fn tokens_are_replaced_before_they_end() {
     let call = Call::connected().await;
     call.log();

@@ -124,9 +124,7 @@ impl CallMachine {
             self.engine = EngineState::Joining { attempt, until: now + ENGINE_SILENCE };
             self.engine_used = true;
             self.effects.push(Effect::JoinEngine { attempt, kind: grant.engine, credentials: grant.credentials });
-            if !self.want_remote_video {
-                self.effects.push(Effect::WantRemoteVideo(false));
-            }
+            self.give_switches();
             self.give_waiting_signals();
         } else {
             self.failures = 0;
@@ -148,7 +146,7 @@ impl CallMachine {
                 self.engine = EngineState::In(attempt);
                 self.out_since = None;
                 self.alone_until = Some(now + PEER_LIMIT);
-                self.publish_wanted();
+                self.published = MediaState { screen: false, ..self.wanted };
                 self.tell();
             }
             (EngineState::Joining { attempt, .. }, EngineEvent::JoinFailed(failed, error)) if attempt == failed => {

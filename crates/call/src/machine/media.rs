@@ -11,18 +11,22 @@ const WAITING_SIGNALS: usize = 64;
 impl CallMachine {
     pub(super) fn on_set_camera(&mut self, on: bool) {
         self.wanted.camera = on;
+        if self.engine != EngineState::Out {
+            self.effects.push(Effect::PublishVideo(on));
+        }
         if self.engine.is_in() {
             self.published.camera = on;
-            self.effects.push(Effect::PublishVideo(on));
             self.tell();
         }
     }
 
     pub(super) fn on_set_microphone(&mut self, on: bool) {
         self.wanted.microphone = on;
+        if self.engine != EngineState::Out {
+            self.effects.push(Effect::PublishAudio(on));
+        }
         if self.engine.is_in() {
             self.published.microphone = on;
-            self.effects.push(Effect::PublishAudio(on));
             self.tell();
         }
     }
@@ -54,15 +58,11 @@ impl CallMachine {
         }
     }
 
-    /// After a join: sends exactly what the person wants sent now, however it was before.
-    pub(super) fn publish_wanted(&mut self) {
-        if self.wanted.camera {
-            self.effects.push(Effect::PublishVideo(true));
-        }
-        if self.wanted.microphone {
-            self.effects.push(Effect::PublishAudio(true));
-        }
-        self.published = MediaState { screen: false, ..self.wanted };
+    /// With a join: an engine keeps what it was told in the one before, and the switches may have moved since.
+    pub(super) fn give_switches(&mut self) {
+        self.effects.push(Effect::WantRemoteVideo(self.want_remote_video));
+        self.effects.push(Effect::PublishVideo(self.wanted.camera));
+        self.effects.push(Effect::PublishAudio(self.wanted.microphone));
     }
 
     /// Tells the other side what is on, if it does not know yet.

@@ -181,7 +181,7 @@ fn signals_that_come_before_our_engine_wait_for_it() {
     assert_eq!(driver.give(Input::PeerSignal("offer".into())), []);
     let effects = driver.bind(Attempt(1));
     assert!(matches!(effects[0], Effect::JoinEngine { .. }));
-    assert_eq!(effects[1], Effect::GiveSignal("offer".into()));
+    assert_eq!(effects.last(), Some(&Effect::GiveSignal("offer".into())));
 }
 
 #[test]
@@ -192,6 +192,6 @@ fn a_flood_of_signals_is_bounded() {
         driver.give(Input::PeerSignal(number.to_string()));
     }
     let effects = driver.bind(Attempt(1));
-    assert_eq!(effects.len(), 65);
-    assert_eq!(effects[64], Effect::GiveSignal("9999".into()));
+    assert_eq!(effects.iter().filter(|effect| matches!(effect, Effect::GiveSignal(_))).count(), 64);
+    assert_eq!(effects.last(), Some(&Effect::GiveSignal("9999".into())));
 }

@@ -7,6 +7,11 @@ use parley_call::{
 
 use crate::driver::{Driver, asked_token};
 
+/// What an engine that joins is told: it may still hold what was wanted in an earlier join.
+fn switches(remote_video: bool, camera: bool, microphone: bool) -> [Effect; 3] {
+    [Effect::WantRemoteVideo(remote_video), Effect::PublishVideo(camera), Effect::PublishAudio(microphone)]
+}
+
 const OFF: MediaState = MediaState { camera: false, microphone: false, screen: false };
 const SOUND: MediaState = MediaState { microphone: true, ..OFF };
 const BOTH: MediaState = MediaState { camera: true, microphone: true, screen: false };
@@ -19,9 +24,9 @@ fn what_is_wanted_before_the_join_becomes_actual_with_it() {
     assert_eq!(driver.give(Input::SetMicrophone(true)), []);
     assert_eq!(driver.machine.snapshot().camera, Switched { wanted: true, actual: false });
     driver.give(Input::Started);
-    driver.bind(Attempt(1));
-    let effects = driver.tell(EngineEvent::Joined(Attempt(1)));
-    assert_eq!(effects, [Effect::PublishVideo(true), Effect::PublishAudio(true), Effect::SendState(BOTH)]);
+    assert_eq!(driver.bind(Attempt(1))[1..], switches(true, true, true));
+    assert_eq!(driver.machine.snapshot().camera, Switched { wanted: true, actual: false });
+    assert_eq!(driver.tell(EngineEvent::Joined(Attempt(1))), [Effect::SendState(BOTH)]);
     assert_eq!(driver.machine.snapshot().camera, Switched { wanted: true, actual: true });
 }
 
@@ -29,7 +34,7 @@ fn what_is_wanted_before_the_join_becomes_actual_with_it() {
 fn nothing_is_on_unless_it_was_switched_on() {
     let mut driver = Driver::new();
     driver.give(Input::Resumed);
-    driver.bind(Attempt(1));
+    assert_eq!(driver.bind(Attempt(1))[1..], switches(true, false, false));
     assert_eq!(driver.tell(EngineEvent::Joined(Attempt(1))), [Effect::SendState(OFF)]);
 }
 
@@ -43,9 +48,21 @@ fn a_reconnect_turns_on_only_what_is_still_wanted() {
     // Switched off while the path is away.
     assert_eq!(driver.give(Input::SetCamera(false)), []);
     let attempt = asked_token(&driver.pass_seconds(1));
-    driver.bind(attempt);
-    let effects = driver.tell(EngineEvent::Joined(attempt));
-    assert_eq!(effects, [Effect::PublishAudio(true), Effect::SendState(SOUND)]);
+    assert_eq!(driver.bind(attempt)[1..], switches(true, false, true));
+    assert_eq!(driver.tell(EngineEvent::Joined(attempt)), [Effect::SendState(SOUND)]);
+}
+
+#[test]
+fn what_is_switched_while_the_engine_joins_reaches_it_at_once() {
+    let mut driver = Driver::connected();
+    driver.give(Input::SetCamera(true));
+    driver.tell(EngineEvent::Lost(EngineError::NoNetwork));
+    let attempt = asked_token(&driver.pass_seconds(1));
+    assert_eq!(driver.bind(attempt)[1..], switches(true, true, false));
+    assert_eq!(driver.give(Input::SetCamera(false)), [Effect::PublishVideo(false)]);
+    assert_eq!(driver.give(Input::SetMicrophone(true)), [Effect::PublishAudio(true)]);
+    assert_eq!(driver.machine.snapshot().microphone, Switched { wanted: true, actual: false });
+    assert_eq!(driver.tell(EngineEvent::Joined(attempt)), [Effect::SendState(SOUND)]);
 }
 
 #[test]
@@ -74,7 +91,17 @@ fn a_hidden_picture_stays_hidden_over_a_new_join() {
     let attempt = asked_token(&driver.pass_seconds(1));
     let effects = driver.bind(attempt);
     assert!(matches!(effects[0], Effect::JoinEngine { .. }));
-    assert_eq!(effects[1], Effect::WantRemoteVideo(false));
+    assert_eq!(effects[1..], switches(false, false, false));
+}
+
+#[test]
+fn a_picture_that_is_shown_again_while_the_path_is_away_comes_with_the_new_join() {
+    let mut driver = Driver::connected();
+    driver.give(Input::WantRemoteVideo(false));
+    driver.tell(EngineEvent::Lost(EngineError::NoNetwork));
+    assert_eq!(driver.give(Input::WantRemoteVideo(true)), []);
+    let attempt = asked_token(&driver.pass_seconds(1));
+    assert_eq!(driver.bind(attempt)[1..], switches(true, false, false));
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Driver {
     pub(crate) fn connected() -> Self {
         let mut driver = Self::new();
         assert_eq!(driver.give(Input::Resumed), [Effect::FetchToken(Attempt(1))]);
-        assert!(matches!(driver.bind(Attempt(1))[..], [Effect::JoinEngine { attempt: Attempt(1), .. }]));
+        assert!(matches!(driver.bind(Attempt(1))[..], [Effect::JoinEngine { attempt: Attempt(1), .. }, ..]));
         driver.tell(EngineEvent::Joined(Attempt(1)));
         driver.tell(EngineEvent::PeerConnected);
         assert_eq!(driver.phase(), Phase::Connected);

@@ -62,7 +62,7 @@ fn answers_of_an_earlier_attempt_do_not_disturb_the_next_one() {
     assert_eq!(driver.give(Input::SocketUp), [Effect::FetchToken(Attempt(2))]);
     assert_eq!(driver.give(Input::TokenFetched(Attempt(1), Err(SignallingError::WrongState))), []);
     assert_eq!(driver.give(Input::CallJoined(Attempt(1), Ok(()))), []);
-    assert!(matches!(driver.bind(Attempt(2))[..], [Effect::JoinEngine { attempt: Attempt(2), .. }]));
+    assert!(matches!(driver.bind(Attempt(2))[..], [Effect::JoinEngine { attempt: Attempt(2), .. }, ..]));
     assert_eq!(driver.tell(EngineEvent::Joined(Attempt(1))), []);
     assert_eq!(driver.tell(EngineEvent::JoinFailed(Attempt(1), EngineError::TimedOut)), []);
     driver.tell(EngineEvent::Joined(Attempt(2)));

@@ -124,6 +124,9 @@ struct World {
     engine_in: bool,
     server_bound: bool,
     wanted: MediaState,
+    hidden: bool,
+    /// Camera, microphone and hidden picture as the engine was told last; it keeps them from one join to the next.
+    engine_acts_on: (bool, bool, bool),
     ended: Option<Why>,
 }
 
@@ -132,6 +135,7 @@ impl World {
         match &input {
             Input::SetCamera(on) => self.wanted.camera = *on,
             Input::SetMicrophone(on) => self.wanted.microphone = *on,
+            Input::WantRemoteVideo(wanted) => self.hidden = !*wanted,
             Input::CallJoined(_, Ok(())) => self.server_bound = true,
             Input::SocketUp | Input::SocketDown | Input::EndedByServer { .. } => self.server_bound = false,
             _ => {}
@@ -162,8 +166,13 @@ impl World {
             Effect::PublishVideo(on) => {
                 assert!(self.engine_in, "only an engine in the channel publishes");
                 assert_eq!(*on, self.wanted.camera);
+                self.engine_acts_on.0 = *on;
             }
-            Effect::PublishAudio(on) => assert_eq!(*on, self.wanted.microphone),
+            Effect::PublishAudio(on) => {
+                assert_eq!(*on, self.wanted.microphone);
+                self.engine_acts_on.1 = *on;
+            }
+            Effect::WantRemoteVideo(wanted) => self.engine_acts_on.2 = !*wanted,
             Effect::SendState(state) => {
                 assert!(!state.camera || self.wanted.camera);
                 assert!(!state.microphone || self.wanted.microphone);
@@ -194,6 +203,10 @@ impl World {
         let snapshot = self.machine.snapshot();
         assert!(!snapshot.camera.actual || self.wanted.camera, "no camera that nobody wants");
         assert!(!snapshot.microphone.actual || self.wanted.microphone, "no microphone that nobody wants");
+        if snapshot.phase == Phase::Connected {
+            let switches = (self.wanted.camera, self.wanted.microphone, self.hidden);
+            assert_eq!(self.engine_acts_on, switches, "an engine in the channel acts on the present switches");
+        }
         assert!(self.machine.deadline().is_none_or(|at| at > self.now), "a deadline lies in the future");
         if let Phase::Ended(ending) = snapshot.phase {
             assert!(!self.engine_in, "no engine in a call that is over");
