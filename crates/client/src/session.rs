@@ -47,6 +47,8 @@ pub(crate) struct Session {
     secrets: Arc<dyn SecretStore>,
     tokens: Mutex<Tokens>,
     refreshing: tokio::sync::Mutex<()>,
+    /// One change of `secrets` at a time. The thread that makes it holds this: who asked for it may be gone.
+    keeping: Arc<tokio::sync::Mutex<()>>,
     /// The generation of the newest access token; the line renews its socket's by it.
     generation: watch::Sender<u64>,
     ended: watch::Sender<Option<ClientError>>,
@@ -106,6 +108,7 @@ impl Session {
             generation: watch::Sender::new(u64::from(tokens.access.is_some())),
             tokens: Mutex::new(tokens),
             refreshing: tokio::sync::Mutex::new(()),
+            keeping: Arc::default(),
             ended: watch::Sender::new(None),
         }
     }
@@ -169,7 +172,12 @@ impl Session {
             }
             (Refresh { refresh_token: tokens.refresh.clone() }, *self.generation.borrow())
         };
-        match self.request(&body).await {
+        let answer = tokio::select! {
+            answer = self.request(&body) => answer,
+            // Whoever signs out waits for this refresh, and not for a server that doesn't answer it.
+            () = self.until_ended() => return Err(self.end_reason().unwrap_or(ClientError::Closed)),
+        };
+        match answer {
             Ok(signed_in) => self.succeed(signed_in, generation + 1).await,
             Err(ClientError::Refused(refusal)) if matches!(refusal.status, 400 | 401 | 403 | 422) => {
                 Err(self.end(*refusal).await)
@@ -223,10 +231,16 @@ impl Session {
     pub(crate) async fn sign_out(&self) -> Result<(), ClientError> {
         let error = ClientError::SignedOut(Box::new(Refusal::new(Code::Unauthenticated, "signed out")));
         self.ended.send_replace(Some(error));
+        let _no_refresh_under_way = self.refreshing.lock().await;
         self.forget().await
     }
 
+    /// Keeps the tokens of now. An ended session is not kept: a restart would bring it back.
     async fn persist(&self) -> Result<(), ClientError> {
+        let one_at_a_time = Arc::clone(&self.keeping).lock_owned().await;
+        if self.end_reason().is_some() {
+            return Ok(());
+        }
         let stored = {
             let tokens = self.lock();
             StoredSession {
@@ -238,12 +252,21 @@ impl Session {
         };
         let text = serde_json::to_string(&stored).map_err(|error| ClientError::Storage(error.to_string()))?;
         let secrets = self.secrets.clone();
-        blocking(move || secrets.save(&text)).await
+        blocking(move || {
+            let _one_at_a_time = one_at_a_time;
+            secrets.save(&text)
+        })
+        .await
     }
 
     async fn forget(&self) -> Result<(), ClientError> {
+        let one_at_a_time = Arc::clone(&self.keeping).lock_owned().await;
         let secrets = self.secrets.clone();
-        blocking(move || secrets.clear()).await
+        blocking(move || {
+            let _one_at_a_time = one_at_a_time;
+            secrets.clear()
+        })
+        .await
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Tokens> {

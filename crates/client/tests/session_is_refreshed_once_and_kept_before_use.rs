@@ -1,17 +1,22 @@
 //! The session against an HTTP peer that counts.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
-use parley_client::{Client, ClientError, ClientOptions, Credentials, MemorySecrets, SecretStore};
+use parley_client::{Client, ClientError, ClientOptions, Credentials, MemorySecrets, SecretError, SecretStore};
 use parley_protocol::Code;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 /// What a peer is asked: path, `Authorization`, body.
@@ -84,7 +89,15 @@ fn problem(code: Code) -> (u16, Value) {
 }
 
 async fn sign_in(server: &str, secrets: &Arc<MemorySecrets>, dir: &tempfile::TempDir) -> Result<Client, ClientError> {
-    let options = ClientOptions::new(dir.path(), Arc::clone(secrets) as Arc<dyn SecretStore>);
+    sign_in_keeping(server, Arc::clone(secrets) as Arc<dyn SecretStore>, dir).await
+}
+
+async fn sign_in_keeping(
+    server: &str,
+    secrets: Arc<dyn SecretStore>,
+    dir: &tempfile::TempDir,
+) -> Result<Client, ClientError> {
+    let options = ClientOptions::new(dir.path(), secrets);
     let credentials = Credentials {
         server: server.to_owned(),
         allow_plain_http: false,
@@ -153,4 +166,121 @@ async fn session_that_the_server_ended_is_over_and_forgotten() {
     assert_eq!(secrets.load().unwrap(), None);
     let options = ClientOptions::new(dir.path(), Arc::clone(&secrets) as Arc<dyn SecretStore>);
     assert!(Client::restore(options).await.unwrap().is_none());
+}
+
+/// Tells when the session was forgotten, so that something else can be made to end only after that.
+struct Forgotten(Mutex<mpsc::Receiver<()>>);
+
+impl Forgotten {
+    fn new() -> (mpsc::Sender<()>, Self) {
+        let (forget, forgotten) = mpsc::channel();
+        (forget, Self(Mutex::new(forgotten)))
+    }
+
+    /// Blocks until then, or until it is plain that forgetting waits for us.
+    fn wait(&self) {
+        let _ = self.0.lock().unwrap().recv_timeout(Duration::from_millis(300));
+    }
+}
+
+/// Saves the refreshed session slowly: not before it was forgotten, if that does not wait.
+struct SlowSecrets {
+    kept: MemorySecrets,
+    saves: AtomicUsize,
+    saving: Notify,
+    saved: Notify,
+    forget: mpsc::Sender<()>,
+    forgotten: Option<Forgotten>,
+}
+
+impl SecretStore for SlowSecrets {
+    fn load(&self) -> Result<Option<String>, SecretError> {
+        self.kept.load()
+    }
+
+    fn save(&self, secret: &str) -> Result<(), SecretError> {
+        let refreshed = self.saves.fetch_add(1, Ordering::SeqCst) > 0;
+        if refreshed && let Some(forgotten) = &self.forgotten {
+            self.saving.notify_one();
+            forgotten.wait();
+        }
+        self.kept.save(secret)?;
+        if refreshed {
+            self.saved.notify_one();
+        }
+        Ok(())
+    }
+
+    fn clear(&self) -> Result<(), SecretError> {
+        self.kept.clear()?;
+        let _ = self.forget.send(());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn sign_out_waits_for_a_save_whose_caller_is_gone() {
+    let server = peer(|asked| match asked.path.as_str() {
+        "/api/v1/auth/login" => (200, signed_in(0, 3600)),
+        "/api/v1/auth/refresh" => (200, signed_in(1, 3600)),
+        "/api/v1/users/me" => problem(Code::TokenExpired),
+        _ => problem(Code::NotFound),
+    })
+    .await;
+    let (forget, forgotten) = Forgotten::new();
+    let secrets = Arc::new(SlowSecrets {
+        kept: MemorySecrets::default(),
+        saves: AtomicUsize::new(0),
+        saving: Notify::new(),
+        saved: Notify::new(),
+        forget,
+        forgotten: Some(forgotten),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let client = sign_in_keeping(&server, Arc::clone(&secrets) as Arc<dyn SecretStore>, &dir).await.unwrap();
+    let rest = client.rest().clone();
+    let asking = tokio::spawn(async move { rest.me().await });
+    secrets.saving.notified().await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+
+    client.sign_out().await.unwrap();
+    secrets.saved.notified().await;
+    assert_eq!(secrets.load().unwrap(), None, "the next start would find a session that was signed out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refresh_that_is_answered_after_the_sign_out_keeps_nothing() {
+    let (forget, forgotten) = Forgotten::new();
+    let refreshing = Arc::new(Notify::new());
+    let asked_to_refresh = Arc::clone(&refreshing);
+    let server = peer(move |asked| match asked.path.as_str() {
+        "/api/v1/auth/login" => (200, signed_in(0, 3600)),
+        "/api/v1/auth/refresh" => {
+            asked_to_refresh.notify_one();
+            tokio::task::block_in_place(|| forgotten.wait());
+            (200, signed_in(1, 3600))
+        }
+        "/api/v1/users/me" => problem(Code::TokenExpired),
+        _ => problem(Code::NotFound),
+    })
+    .await;
+    let secrets = Arc::new(SlowSecrets {
+        kept: MemorySecrets::default(),
+        saves: AtomicUsize::new(0),
+        saving: Notify::new(),
+        saved: Notify::new(),
+        forget,
+        forgotten: None,
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let client = sign_in_keeping(&server, Arc::clone(&secrets) as Arc<dyn SecretStore>, &dir).await.unwrap();
+    let rest = client.rest().clone();
+    let asking = tokio::spawn(async move { rest.me().await });
+    refreshing.notified().await;
+
+    client.sign_out().await.unwrap();
+    let outcome = asking.await.unwrap();
+    assert_eq!(secrets.load().unwrap(), None, "the next start would find a session that was signed out");
+    assert!(matches!(outcome, Err(ClientError::SignedOut(_))), "{outcome:?}");
 }
