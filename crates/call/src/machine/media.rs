@@ -9,9 +9,10 @@ use crate::signalling::MediaState;
 const WAITING_SIGNALS: usize = 64;
 
 impl CallMachine {
+    /// The engine hears it even while it is taken for lost: it may still be sending.
     pub(super) fn on_set_camera(&mut self, on: bool) {
         self.wanted.camera = on;
-        if self.engine != EngineState::Out {
+        if self.engine_used {
             self.effects.push(Effect::PublishVideo(on));
         }
         if self.engine.is_in() {
@@ -22,7 +23,7 @@ impl CallMachine {
 
     pub(super) fn on_set_microphone(&mut self, on: bool) {
         self.wanted.microphone = on;
-        if self.engine != EngineState::Out {
+        if self.engine_used {
             self.effects.push(Effect::PublishAudio(on));
         }
         if self.engine.is_in() {
@@ -34,7 +35,7 @@ impl CallMachine {
     pub(super) fn on_want_remote_video(&mut self, wanted: bool) {
         if self.want_remote_video != wanted {
             self.want_remote_video = wanted;
-            if self.engine != EngineState::Out {
+            if self.engine_used {
                 self.effects.push(Effect::WantRemoteVideo(wanted));
             }
         }

@@ -45,8 +45,8 @@ fn a_reconnect_turns_on_only_what_is_still_wanted() {
     driver.give(Input::SetMicrophone(true));
     driver.tell(EngineEvent::Lost(EngineError::NoNetwork));
     assert_eq!(driver.machine.snapshot().camera, Switched { wanted: true, actual: false });
-    // Switched off while the path is away.
-    assert_eq!(driver.give(Input::SetCamera(false)), []);
+    // Switched off while the path is away: the engine hears it at once, in case that it still sends.
+    assert_eq!(driver.give(Input::SetCamera(false)), [Effect::PublishVideo(false)]);
     let attempt = asked_token(&driver.pass_seconds(1));
     assert_eq!(driver.bind(attempt)[1..], switches(true, false, true));
     assert_eq!(driver.tell(EngineEvent::Joined(attempt)), [Effect::SendState(SOUND)]);
@@ -99,7 +99,7 @@ fn a_picture_that_is_shown_again_while_the_path_is_away_comes_with_the_new_join(
     let mut driver = Driver::connected();
     driver.give(Input::WantRemoteVideo(false));
     driver.tell(EngineEvent::Lost(EngineError::NoNetwork));
-    assert_eq!(driver.give(Input::WantRemoteVideo(true)), []);
+    assert_eq!(driver.give(Input::WantRemoteVideo(true)), [Effect::WantRemoteVideo(true)]);
     let attempt = asked_token(&driver.pass_seconds(1));
     assert_eq!(driver.bind(attempt)[1..], switches(true, false, false));
 }

@@ -203,6 +203,11 @@ impl World {
         let snapshot = self.machine.snapshot();
         assert!(!snapshot.camera.actual || self.wanted.camera, "no camera that nobody wants");
         assert!(!snapshot.microphone.actual || self.wanted.microphone, "no microphone that nobody wants");
+        if self.engine_in {
+            let (camera, microphone, _) = self.engine_acts_on;
+            assert!(!camera || self.wanted.camera, "an engine hears at once that the camera is off");
+            assert!(!microphone || self.wanted.microphone, "an engine hears at once that the microphone is off");
+        }
         if snapshot.phase == Phase::Connected {
             let switches = (self.wanted.camera, self.wanted.microphone, self.hidden);
             assert_eq!(self.engine_acts_on, switches, "an engine in the channel acts on the present switches");
