@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, connect_info::Connected},
-    http::Uri,
+    http::{StatusCode, Uri},
     middleware::Next,
     response::Response,
     serve::IncomingStream,
@@ -41,20 +41,30 @@ pub(crate) struct Cuts {
 
 /// Forgotten connections are swept out when there are so many.
 const SWEEP_AT: usize = 1024;
+/// Engine.IO's ids have 16 characters; nothing much longer is one.
+const MAX_SID_CHARS: usize = 64;
 
 impl Cuts {
-    /// Remembers the connection of an upgrade. Runs before the Socket.IO layer.
+    /// Remembers the connection of an upgrade once the Socket.IO layer has agreed to it: what anybody may send must
+    /// not fill the memory.
     pub(crate) async fn remember(self: Arc<Self>, request: Request, next: Next) -> Response {
-        let (transport, sid) = engine_query(request.uri());
-        let peer = request.extensions().get::<ConnectInfo<Peer>>();
-        if let (Some("websocket"), Some(sid), Some(peer)) = (transport, sid, peer) {
+        let upgrade = match (engine_query(request.uri()), request.extensions().get::<ConnectInfo<Peer>>()) {
+            ((Some("websocket"), Some(sid)), Some(peer)) if sid.len() <= MAX_SID_CHARS => {
+                Some((sid.to_owned(), peer.0.cut.clone()))
+            }
+            _ => None,
+        };
+        let response = next.run(request).await;
+        if let Some((sid, cut)) = upgrade
+            && response.status() == StatusCode::SWITCHING_PROTOCOLS
+        {
             let mut upgraded = self.upgraded.lock().expect("no thread panics while it holds the connections");
             if upgraded.len() % SWEEP_AT == SWEEP_AT - 1 {
                 upgraded.retain(|_, cut| cut.strong_count() > 0);
             }
-            upgraded.insert(sid.to_owned(), peer.0.cut.clone());
+            upgraded.insert(sid, cut);
         }
-        next.run(request).await
+        response
     }
 
     /// Cuts the connection of a socket; `false` if it has none of its own, as when it polls.
@@ -160,5 +170,36 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tcp).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, middleware::from_fn, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn remembered_after(status: StatusCode, sid: &str) -> usize {
+        let cuts = Arc::new(Cuts::default());
+        let layer = Arc::clone(&cuts);
+        let router = Router::new()
+            .route("/", get(move || async move { status }))
+            .layer(from_fn(move |request, next| Arc::clone(&layer).remember(request, next)));
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = format!("/?EIO=4&transport=websocket&sid={sid}").parse().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        request.extensions_mut().insert(ConnectInfo(Peer { address, cut: Weak::new() }));
+        router.oneshot(request).await.unwrap();
+        let upgraded = cuts.upgraded.lock().unwrap();
+        upgraded.len()
+    }
+
+    #[tokio::test]
+    async fn only_an_upgrade_that_was_agreed_to_is_remembered() {
+        assert_eq!(remembered_after(StatusCode::BAD_REQUEST, "made-up").await, 0);
+        assert_eq!(remembered_after(StatusCode::OK, "made-up").await, 0);
+        assert_eq!(remembered_after(StatusCode::SWITCHING_PROTOCOLS, &"x".repeat(65)).await, 0);
+        assert_eq!(remembered_after(StatusCode::SWITCHING_PROTOCOLS, "AAAAAAAAAAAAAAAA").await, 1);
     }
 }
