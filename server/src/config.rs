@@ -94,6 +94,8 @@ pub struct Timing {
     pub refresh_grace: Duration,
     /// How long a socket outlives its access token, so that a renewal can be a little late.
     pub socket_grace: Duration,
+    /// How often a socket looks whether its session was ended by a command beside the server.
+    pub session_check: Duration,
     /// Ring, early start, expiry, absence and reminders.
     pub meeting: MeetingTimes,
     /// How long a meeting's token lives.
@@ -110,6 +112,7 @@ impl Default for Timing {
             refresh_token: seconds(30 * 24 * 3600),
             refresh_grace: seconds(30),
             socket_grace: seconds(60),
+            session_check: seconds(15),
             meeting: MeetingTimes::default(),
             meeting_token: seconds(3600),
             typing: seconds(6),

@@ -10,7 +10,10 @@ use socketioxide::{
     handler::{FromMessageParts, MessageHandler, Value as RawValue},
     socket::Socket,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
 
 use parley_protocol::{Code, socket::Ack};
 
@@ -81,6 +84,9 @@ pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, 
     }
     let mut bucket = EventBucket::new(&app.limits);
     let mut expires = expires;
+    let every = app.config.timing.session_check;
+    let mut checks = interval_at(Instant::now() + every, every);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let incoming = tokio::select! {
             biased;
@@ -88,6 +94,20 @@ pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, 
             () = tokio::time::sleep_until(expires) => {
                 device.dismiss();
                 return;
+            }
+            _ = checks.tick() => {
+                // What this process ends is told at once; a command beside it can only be noticed.
+                match auth::service::live_session(&app, device.session).await {
+                    Ok(Some(_)) => continue,
+                    Ok(None) => {
+                        device.dismiss();
+                        return;
+                    }
+                    Err(refusal) => {
+                        tracing::warn!(%refusal, socket = %device.id, "a session could not be looked up");
+                        continue;
+                    }
+                }
             }
             incoming = inbox.recv() => incoming,
         };
