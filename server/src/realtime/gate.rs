@@ -11,7 +11,7 @@ use std::{
 use parley_domain::EngineKind;
 use parley_protocol::{Code, socket::ConnectAuth};
 use socketioxide::{
-    SocketIo,
+    ParserConfig, SocketIo,
     adapter::LocalAdapter,
     extract::TryData,
     handler::{ConnectHandler, FromConnectParts, Value},
@@ -38,15 +38,23 @@ use crate::{
 /// Packets that may wait for one socket. The default of 128 is lost in one burst; a socket that overflows this one
 /// is made to reconnect.
 const MAX_BUFFERED_PACKETS: usize = 4096;
-/// The largest packet that is read: a signal of 64 KiB with its envelope.
-const MAX_PAYLOAD_BYTES: u64 = 100_000;
+/// The largest packet that is read, by polling, as a WebSocket message or as a binary attachment: a signal of 64 KiB
+/// with its envelope.
+const MAX_PACKET_BYTES: usize = 100_000;
 /// How many devices one person may have connected at once.
 const MAX_DEVICES: usize = 20;
 
 /// The Socket.IO layer and the handle that closes it.
 pub(crate) fn layer(app: &AppState, cuts: &Arc<Cuts>) -> (SocketIoLayer, SocketIo) {
-    let (layer, io) =
-        SocketIo::builder().max_buffer_size(MAX_BUFFERED_PACKETS).max_payload(MAX_PAYLOAD_BYTES).build_layer();
+    // No event has an attachment.
+    let parser = ParserConfig::common().max_incoming_binary_buf_size(MAX_PACKET_BYTES).max_incoming_binaries(1);
+    let (layer, io) = SocketIo::builder()
+        .with_parser(parser)
+        .max_buffer_size(MAX_BUFFERED_PACKETS)
+        .max_payload(MAX_PACKET_BYTES as u64)
+        .ws_max_message_size(MAX_PACKET_BYTES)
+        .ws_max_frame_size(MAX_PACKET_BYTES)
+        .build_layer();
     io.ns("/", Gate { app: Arc::clone(app), cuts: Arc::clone(cuts) });
     (layer, io)
 }

@@ -44,6 +44,28 @@ async fn events_of_the_wrong_shape_are_answered_with_a_code() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_large_closes_the_socket() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let mut socket = pair.client.socket().await;
+    socket.write(format!("42{}", json!(["join", { "conversationId": "x".repeat(200_000) }]))).await;
+    socket.closed().await;
+}
+
+/// What `admin reset-password` does beside the server: the rows change, and no call of this process did it.
+#[tokio::test]
+async fn a_session_that_another_process_ended_loses_its_socket() {
+    let server = TestServer::start_with(|config| config.timing.session_check = Duration::from_millis(50)).await;
+    let pair = server.pair().await;
+    let (mut ended, mut other) = (pair.client.socket().await, pair.provider.socket().await);
+    let beside = crate::App::open(server.app.config.clone()).await.unwrap();
+    let known = beside.store().credentials(pair.client.id()).await.unwrap().unwrap();
+    beside.store().change_password(pair.client.id(), known.password_hash, None, beside.now()).await.unwrap();
+    ended.closed().await;
+    other.has_not_heard("disconnect").await;
+}
+
+#[tokio::test]
 async fn rooms_are_for_those_who_are_in_the_conversation() {
     let server = TestServer::start().await;
     let pair = server.pair().await;
