@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// A token that is good for a request now.
-    pub(crate) async fn access(&self) -> Result<Access, ClientError> {
+    pub(crate) async fn access(self: &Arc<Self>) -> Result<Access, ClientError> {
         let present = {
             let tokens = self.lock();
             let margin = MARGIN.min(tokens.lifetime / 2);
@@ -157,8 +157,15 @@ impl Session {
         self.refresh(present).await
     }
 
-    /// The successor of the token of that generation. Many callers make one request.
-    pub(crate) async fn refresh(&self, seen: u64) -> Result<Access, ClientError> {
+    /// The successor of the token of that generation. Many callers make one request, and a caller that goes away does
+    /// not break it off: an answer that nobody keeps would cost the session once the server's grace is over.
+    pub(crate) async fn refresh(self: &Arc<Self>, seen: u64) -> Result<Access, ClientError> {
+        let session = Arc::clone(self);
+        let refreshing = tokio::spawn(async move { session.refresh_now(seen).await });
+        refreshing.await.unwrap_or(Err(ClientError::Closed))
+    }
+
+    async fn refresh_now(&self, seen: u64) -> Result<Access, ClientError> {
         let _one_at_a_time = self.refreshing.lock().await;
         if let Some(error) = self.end_reason() {
             return Err(error);

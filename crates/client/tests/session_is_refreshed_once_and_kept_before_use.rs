@@ -284,3 +284,32 @@ async fn refresh_that_is_answered_after_the_sign_out_keeps_nothing() {
     assert_eq!(secrets.load().unwrap(), None, "the next start would find a session that was signed out");
     assert!(matches!(outcome, Err(ClientError::SignedOut(_))), "{outcome:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refresh_goes_on_when_its_caller_goes_away() {
+    let (secrets, dir) = (Arc::new(MemorySecrets::default()), tempfile::tempdir().unwrap());
+    let (asked, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (go, gone_on) = std::sync::mpsc::channel::<()>();
+    let gone_on = std::sync::Mutex::new(gone_on);
+    let server = peer(move |request| match request.path.as_str() {
+        "/api/v1/auth/login" => (200, signed_in(0, 3600)),
+        "/api/v1/auth/refresh" => {
+            asked.send(()).unwrap();
+            tokio::task::block_in_place(|| gone_on.lock().unwrap().recv().unwrap());
+            (200, signed_in(1, 3600))
+        }
+        "/api/v1/users/me" if request.bearer == "Bearer access-1" => (200, signed_in(1, 3600)["user"].clone()),
+        "/api/v1/users/me" => problem(Code::TokenExpired),
+        _ => problem(Code::NotFound),
+    })
+    .await;
+    let client = sign_in(&server, &secrets, &dir).await.unwrap();
+    tokio::select! {
+        _ = client.rest().me() => panic!("it was answered"),
+        _ = begun.recv() => {}
+    }
+    go.send(()).unwrap();
+    client.rest().me().await.unwrap();
+    assert!(begun.try_recv().is_err(), "no second refresh");
+    assert!(secrets.load().unwrap().unwrap().contains("refresh-1"));
+}
