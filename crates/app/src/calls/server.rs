@@ -83,10 +83,10 @@ fn refused(error: ClientError) -> SignallingError {
     }
 }
 
-/// `call:join` carries a meeting's token: there these two codes speak of that token, not of the session.
+/// `call:join` carries a meeting's token: there these codes speak of that token, not of the session.
 fn refused_join(error: ClientError) -> SignallingError {
     match error.code() {
-        Code::Unauthenticated | Code::TokenExpired => SignallingError::TokenRefused,
+        Code::Unauthenticated | Code::TokenExpired | Code::Forbidden => SignallingError::TokenRefused,
         _ => refused(error),
     }
 }
