@@ -88,6 +88,7 @@ impl From<MarketError> for Refusal {
             MarketError::NotFound => Self::not_found("request, proposal or project"),
             MarketError::Forbidden => Self::new(Code::Forbidden, sentence(&error)),
             MarketError::Refused(refusal) => refusal.into(),
+            MarketError::Invalid(errors) => errors.into(),
             MarketError::ProjectNotActive(_) => Self::new(Code::ProjectNotActive, sentence(&error)),
             MarketError::KeyReused(error) => error.into(),
             MarketError::Store(error) => error.into(),

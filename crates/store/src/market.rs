@@ -1,7 +1,8 @@
 //! Requests, proposals and projects: inputs, outcomes and refusals.
 
 use parley_domain::{
-    Conversation, Money, Project, ProjectStatus, Proposal, ProposalRefusal, Request, RequestId, Timestamp, UserId,
+    Conversation, FieldError, Money, Project, ProjectStatus, Proposal, ProposalRefusal, Request, RequestId, Timestamp,
+    UserId,
 };
 
 use crate::{Idempotency, KeyReused, MeetingChange, StoreError};
@@ -87,6 +88,9 @@ pub enum MarketError {
     /// The proposal or its request says no.
     #[error(transparent)]
     Refused(#[from] ProposalRefusal),
+    /// `INVALID`: these fields don't fit the moment, such as a deadline that has passed.
+    #[error("these times have passed")]
+    Invalid(Vec<FieldError>),
     /// `PROJECT_NOT_ACTIVE`.
     #[error("the project is {0}, not ACTIVE")]
     ProjectNotActive(ProjectStatus),

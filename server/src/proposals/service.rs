@@ -1,10 +1,7 @@
 //! What providers offer, and what clients make of it.
 
 use parley_domain::{FieldCheck, Proposal, ProposalId, RequestId, Role};
-use parley_protocol::{
-    Code,
-    rest::{self, Accepted},
-};
+use parley_protocol::rest::{self, Accepted};
 use parley_store::{Created, Idempotency, NewProposal, Page, PageRequest};
 
 use crate::{
@@ -22,16 +19,19 @@ pub(crate) async fn create(
     idempotency: Option<Idempotency>,
 ) -> Outcome<Created<Proposal>> {
     caller.require(Role::Provider)?;
-    if !caller.user.approved {
-        return Err(Refusal::new(Code::ProviderNotApproved, "An administrator has to approve you first."));
-    }
     let now = app.now();
     let mut check = FieldCheck::new();
     check.money("/price", body.price);
     let scope = check.prose("/scope", &body.scope);
-    check.future("/deadline", body.deadline, now);
-    check.future("/expiresAt", body.expires_at, now);
-    check.finish()?;
+    if let Err(mut errors) = check.finish() {
+        // All of a body's problems are told at once. A body without other problems is left to the store: sent again
+        // with its key, it gets its first answer although its times have passed meanwhile.
+        let mut times = FieldCheck::new();
+        times.future("/deadline", body.deadline, now);
+        times.future("/expiresAt", body.expires_at, now);
+        errors.extend(times.finish().err().unwrap_or_default());
+        return Err(errors.into());
+    }
     let proposal = NewProposal {
         provider: caller.id(),
         request,

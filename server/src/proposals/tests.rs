@@ -31,9 +31,9 @@ async fn a_proposal_is_accepted_once_and_its_terms_are_provable() {
     assert_eq!(accepted.body["conversation"]["participants"].as_array().unwrap().len(), 2);
 }
 
+/// As a command beside the server does it: nothing tells the running one.
 async fn approve(server: &TestServer, provider: &Person, approved: bool) {
     server.app.store().set_approval(provider.id(), approved).await.unwrap();
-    server.app.sessions.forget();
 }
 
 #[tokio::test]

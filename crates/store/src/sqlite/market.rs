@@ -1,8 +1,8 @@
 //! Requests and proposals up to the decision. The acceptance itself is in `acceptance`.
 
 use parley_domain::{
-    Proposal, ProposalId, ProposalRefusal, ProposalStatus, Request, RequestId, RequestStatus, Role, Timestamp, UserId,
-    check_pending, check_proposing,
+    FieldCheck, Proposal, ProposalId, ProposalRefusal, ProposalStatus, Request, RequestId, RequestStatus, Role,
+    Timestamp, UserId, check_pending, check_proposing,
 };
 use rusqlite::{Row, params};
 
@@ -157,6 +157,10 @@ pub(super) fn create_proposal(
         return Ok(Created::Same(first));
     }
     check_proposing(provider.approved, request.status)?;
+    let mut times = FieldCheck::new();
+    times.future("/deadline", new.deadline, now);
+    times.future("/expiresAt", new.expires_at, now);
+    times.finish().map_err(MarketError::Invalid)?;
     let proposal = Proposal {
         id: new_id(now),
         request_id: request.id,

@@ -89,7 +89,11 @@ pub async fn an_idempotency_key_gives_the_first_answer_for_a_day(harness: &dyn H
     let mut new = new_proposal(provider, request.id);
     new.idempotency = Some(Idempotency { key: "k".into(), fingerprint: [1; 32] });
     let first = store.create_proposal(new.clone(), at(0)).await.unwrap().into_inner();
-    assert_eq!(store.create_proposal(new, at(1)).await, Ok(Created::Same(first)));
+    assert_eq!(store.create_proposal(new.clone(), at(1)).await, Ok(Created::Same(first.clone())));
+    assert_eq!(store.create_proposal(new, at(4_000)).await, Ok(Created::Same(first)), "its times have passed");
+    let late = store.create_proposal(new_proposal(provider, request.id), at(4_000)).await;
+    let Err(MarketError::Invalid(errors)) = late else { panic!("{late:?}") };
+    assert_eq!(errors.iter().map(|error| error.pointer.as_str()).collect::<Vec<_>>(), ["/expiresAt"]);
     assert_eq!(store.proposals(client, request.id, PageRequest::first(9)).await.unwrap().items.len(), 1);
 }
 
