@@ -68,6 +68,15 @@ impl<K: Eq + Hash + Clone + Send + 'static> Timers<K> {
         timer.inspect(|timer| timer.task.abort()).is_some()
     }
 
+    /// Does something with the time that is left while the timer is armed and can be neither called off nor fire.
+    /// `tell` must not come back here.
+    pub(crate) fn while_armed(&self, key: &K, tell: impl FnOnce(Duration)) {
+        let running = self.lock();
+        if let Some(timer) = running.by_key.get(key) {
+            tell(timer.due.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// How long until it is due, if it is armed.
     pub(crate) fn remaining(&self, key: &K) -> Option<Duration> {
         self.lock().by_key.get(key).map(|timer| timer.due.saturating_duration_since(Instant::now()))
@@ -111,6 +120,11 @@ mod tests {
         timers.arm("twice", Duration::from_secs(1), counting(&count));
         timers.arm("twice", Duration::from_secs(5), counting(&count));
         assert_eq!(timers.remaining(&"twice"), Some(Duration::from_secs(5)));
+        let mut told = None;
+        timers.while_armed(&"off", |left| told = Some(left));
+        assert_eq!(told, None);
+        timers.while_armed(&"twice", |left| told = Some(left));
+        assert_eq!(told, Some(Duration::from_secs(5)));
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(count.load(Ordering::SeqCst), 0);
         tokio::time::sleep(Duration::from_secs(4)).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parley_domain::{Message, Project, Proposal, SessionId, UserId};
+use parley_domain::{Message, MessageId, Project, Proposal, SessionId, UserId};
 use tokio::sync::broadcast;
 
 use crate::{DueReminder, MeetingChange, ReadState};
@@ -21,6 +21,8 @@ pub enum Committed {
     Read {
         /// The mark as it is now; its message is always set.
         state: ReadState,
+        /// The message that the reader named; `None` when it read to the end.
+        up_to: Option<MessageId>,
         /// Everybody in the conversation, the reader included.
         to: Vec<UserId>,
     },

@@ -1,10 +1,7 @@
 //! The one conversation of each project, and how far people have read in it.
 
 use parley_domain::{Conversation, ConversationId, MessageId, UserId};
-use parley_protocol::{
-    rest::ReadMark,
-    socket::{MessageRead, event},
-};
+use parley_protocol::rest::ReadMark;
 use parley_store::{ConversationKey, Page, PageRequest};
 
 use crate::{auth::caller::Caller, problem::Outcome, state::AppState};
@@ -24,7 +21,7 @@ pub(crate) async fn participants(app: &AppState, person: UserId, conversation: C
     Ok(app.store.participants(person, conversation).await?)
 }
 
-/// Moves the reader's mark up to a message, or up to the newest one; never back.
+/// Moves the reader's mark up to a message, or up to the newest one; never back. The commit tells of it.
 pub(crate) async fn mark_read(
     app: &AppState,
     reader: UserId,
@@ -32,12 +29,6 @@ pub(crate) async fn mark_read(
     up_to: Option<MessageId>,
 ) -> Outcome<ReadMark> {
     let read = app.store.mark_read(reader, conversation, up_to, app.now()).await?;
-    // Every mark that moved is told by its commit as `conversation:read`; that it was moved up to a named message is
-    // known here only.
-    if let (true, Some(message_id), Some(read_at)) = (read.moved, up_to, read.state.read_at) {
-        let news = MessageRead { conversation_id: conversation, message_id, user_id: reader, read_at };
-        app.devices.emit(&read.participants, event::MESSAGE_READ, &news);
-    }
     Ok(ReadMark {
         conversation_id: conversation,
         last_read_message_id: read.state.last_read_message_id,

@@ -91,6 +91,15 @@ impl Calls {
         self.lock().get(&meeting).is_some_and(|call| call.is_active && call.bound.is_empty())
     }
 
+    /// Tells something while the meeting is active and can't end: what its end makes known comes after it. `tell`
+    /// must not come back here.
+    pub(crate) fn while_active(&self, meeting: MeetingId, tell: impl FnOnce()) {
+        let calls = self.lock();
+        if calls.get(&meeting).is_some_and(|call| call.is_active) {
+            tell();
+        }
+    }
+
     /// The meeting is over.
     pub(crate) fn forget(&self, meeting: MeetingId) {
         self.lock().remove(&meeting);

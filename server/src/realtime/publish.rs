@@ -3,8 +3,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use parley_domain::{MeetingNews, MeetingStatus, ProjectStatus, UserId};
-use parley_protocol::socket::{ConversationRead, Invite, MeetingEnded, MeetingStarted, event};
+use parley_domain::{MeetingNews, MeetingStatus, MessageId, ProjectStatus, UserId};
+use parley_protocol::socket::{ConversationRead, Invite, MeetingEnded, MeetingStarted, MessageRead, event};
 use parley_store::{CommitFeed, Committed, MeetingChange, MeetingView, ReadState};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -38,7 +38,7 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
             typing::stop(app, message.sender_id, message.conversation_id);
             app.devices.emit(to, event::MESSAGE_NEW, message);
         }
-        Committed::Read { state, to } => publish_read(app, state, to),
+        Committed::Read { state, up_to, to } => publish_read(app, state, *up_to, to),
         Committed::Meeting(change) => publish_meeting(app, change),
         Committed::Project { project, to } => {
             app.devices.emit(to, event::PROJECT_UPDATED, project);
@@ -58,14 +58,14 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
     }
 }
 
-fn publish_read(app: &AppState, state: &ReadState, to: &[UserId]) {
+fn publish_read(app: &AppState, state: &ReadState, up_to: Option<MessageId>, to: &[UserId]) {
     let (Some(last_read_message_id), Some(read_at)) = (state.last_read_message_id, state.read_at) else { return };
-    let read = ConversationRead {
-        conversation_id: state.conversation_id,
-        user_id: state.user_id,
-        last_read_message_id,
-        read_at,
-    };
+    let ReadState { conversation_id, user_id, .. } = *state;
+    if let Some(message_id) = up_to {
+        let read = MessageRead { conversation_id, message_id, user_id, read_at };
+        app.devices.emit(to, event::MESSAGE_READ, &read);
+    }
+    let read = ConversationRead { conversation_id, user_id, last_read_message_id, read_at };
     app.devices.emit(to, event::CONVERSATION_READ, &read);
 }
 
@@ -76,12 +76,12 @@ fn publish_meeting(app: &AppState, change: &MeetingChange) {
     live::follow(app, view);
     app.due_changed.notify_one();
     match change.news {
-        Some(MeetingNews::Ringing) => send_invite(app, view, &app.devices.of(meeting.guest_id)),
+        Some(MeetingNews::Ringing) => ring(app, view),
         Some(MeetingNews::Scheduled) => app.devices.emit(&both, event::MEETING_SCHEDULED, meeting),
         Some(MeetingNews::Started { invites }) => {
             send_started(app, view, &both);
             if invites {
-                send_invite(app, view, &app.devices.of(meeting.guest_id));
+                ring(app, view);
             }
         }
         Some(MeetingNews::Answered) => send_started(app, view, &both),
@@ -98,9 +98,13 @@ fn publish_meeting(app: &AppState, change: &MeetingChange) {
     }
 }
 
-fn send_invite(app: &AppState, view: &MeetingView, to: &[Arc<Device>]) {
+fn ring(app: &AppState, view: &MeetingView) {
+    let left = app.rings.remaining(&view.meeting.id).unwrap_or(Duration::ZERO);
+    send_invite(view, left, &app.devices.of(view.meeting.guest_id));
+}
+
+fn send_invite(view: &MeetingView, left: Duration, to: &[Arc<Device>]) {
     let meeting = &view.meeting;
-    let left = app.rings.remaining(&meeting.id).unwrap_or(Duration::ZERO);
     let invite = Invite {
         meeting_id: meeting.id,
         project_id: meeting.project_id,
@@ -146,14 +150,14 @@ fn started(app: &AppState, view: &MeetingView, user: UserId) -> Outcome<MeetingS
 pub(crate) async fn send_live(app: &AppState, device: &Arc<Device>) -> Outcome<()> {
     for view in app.store.live_meetings_of(device.user).await? {
         if view.meeting.status == MeetingStatus::Active {
-            device.emit(event::MEETING_STARTED, &started(app, &view, device.user)?);
+            let started = started(app, &view, device.user)?;
+            // The rows were read a moment ago, and the call's end may have been told since.
+            app.calls.while_active(view.meeting.id, || device.emit(event::MEETING_STARTED, &started));
         }
         // The timer knows better than the row: it may have fired, or run on a clock that did not jump.
-        if view.meeting.rings()
-            && view.meeting.guest_id == device.user
-            && app.rings.remaining(&view.meeting.id).is_some()
-        {
-            send_invite(app, &view, std::slice::from_ref(device));
+        if view.meeting.rings() && view.meeting.guest_id == device.user {
+            let tell = |left| send_invite(&view, left, std::slice::from_ref(device));
+            app.rings.while_armed(&view.meeting.id, tell);
         }
     }
     Ok(())

@@ -199,7 +199,8 @@ pub(super) fn mark_read(
     now: Timestamp,
 ) -> Result<Read, ConversationError> {
     let place = place_of(tx, conversation, reader)?;
-    let up_to = match up_to {
+    let named = up_to;
+    let up_to = match named {
         Some(message) => seq_of(tx, conversation, message)?.ok_or(ConversationError::NotFound)?,
         None => place.last_seq,
     };
@@ -217,7 +218,7 @@ pub(super) fn mark_read(
         )?;
         let change = ChangeRow { kind: "read", subject: conversation.0, actor: Some(reader) };
         tx.log(change, &place.participants, now)?;
-        tx.publish(Committed::Read { state: state.clone(), to: place.participants.clone() });
+        tx.publish(Committed::Read { state: state.clone(), up_to: named, to: place.participants.clone() });
     }
     Ok(Read { state, moved, participants: place.participants })
 }

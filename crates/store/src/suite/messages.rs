@@ -136,7 +136,8 @@ pub async fn read_marks_never_go_back(harness: &dyn Harness) {
     }
     let told = drain(&mut feed);
     assert_eq!(told.len(), 1);
-    assert_eq!(*told[0], Committed::Read { state: read.state, to: vec![world.client, world.provider] });
+    let to = vec![world.client, world.provider];
+    assert_eq!(*told[0], Committed::Read { state: read.state, up_to: Some(second.id), to });
     let unknown = Some(MessageId(uuid::Uuid::nil()));
     let refused = store.mark_read(world.provider, conversation, unknown, at(8)).await;
     assert_eq!(refused, Err(ConversationError::NotFound));
