@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     connection::{Listener, Peer},
     meetings::{due, live},
-    realtime::publish,
+    realtime::{presence, publish},
     router::with_sockets,
     state::{App, AppState, OpenError},
 };
@@ -92,6 +92,9 @@ pub async fn serve_app(
     drop(told);
     app.start_draining();
     stop.cancel();
+    if tokio::time::timeout(CLOSE_SOCKETS, presence::all_went(&app)).await.is_err() {
+        tracing::warn!("not every device took its leave in time");
+    }
     if tokio::time::timeout(CLOSE_SOCKETS, io.close()).await.is_err() {
         tracing::warn!("some sockets did not close in time");
     }

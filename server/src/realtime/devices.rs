@@ -136,6 +136,11 @@ impl Devices {
         self.lock().contains_key(&user)
     }
 
+    /// Every device.
+    pub(crate) fn all(&self) -> Vec<Arc<Device>> {
+        self.lock().values().flatten().cloned().collect()
+    }
+
     /// Sends an event to every device of those people, to each once.
     pub(crate) fn emit<T: Serialize + ?Sized>(&self, to: &[UserId], event: &str, payload: &T) {
         for (index, user) in to.iter().enumerate() {
@@ -150,8 +155,7 @@ impl Devices {
 
     /// Makes everybody reconnect.
     pub(crate) fn sever_all(&self, why: &'static str) {
-        let all: Vec<_> = self.lock().values().flatten().cloned().collect();
-        for device in all {
+        for device in self.all() {
             device.sever(why);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use parley_domain::UserId;
 use parley_protocol::socket::{self, event};
 
@@ -41,11 +42,22 @@ pub(crate) async fn went(app: &AppState, device: &Arc<Device>) {
     }
 }
 
+/// The server stops, and closing a socket by its own hand calls no handler: every device takes its leave, all of them
+/// at once so that their writes share a commit.
+pub(crate) async fn all_went(app: &AppState) {
+    let leaving = app.devices.all().into_iter().map(|device| async move {
+        device.gone.cancel();
+        went(app, &device).await;
+    });
+    join_all(leaving).await;
+}
+
 async fn tell_gone(app: &AppState, user: UserId) -> Outcome<()> {
     let now = app.now();
     app.store.set_last_seen(user, now).await?;
     let contacts = app.store.contacts(user).await?;
-    if app.devices.is_online(user) {
+    // When the server stops everybody goes, and whoever comes back asks anew.
+    if app.is_draining() || app.devices.is_online(user) {
         return Ok(());
     }
     let gone = socket::Presence { user_id: user, online: false, last_seen_at: Some(now) };
