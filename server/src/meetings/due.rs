@@ -6,7 +6,6 @@ use std::time::Duration;
 use parley_domain::MeetingClosing;
 use parley_store::{Claim, MeetingEnding, Retention, StoreError};
 
-use super::live;
 use crate::state::AppState;
 
 /// How long claimed rows are this process's.
@@ -49,7 +48,11 @@ pub(crate) async fn run(app: AppState) {
 async fn work(app: &AppState) -> Result<Duration, StoreError> {
     let claim = Claim { now: app.now(), lease: LEASE, limit: BATCH };
     for meeting in app.store.claim_expired_meetings(claim).await? {
-        live::close(app, MeetingEnding { meeting, closing: MeetingClosing::Expired }).await;
+        let ending = MeetingEnding { meeting, closing: MeetingClosing::Expired };
+        // Once only: the end of the lease brings the row back, and the others must not wait for this one.
+        if let Err(error) = app.store.end_meeting(ending, app.now()).await {
+            tracing::error!(%error, %meeting, "a meeting could not be closed");
+        }
     }
     // The commit of the claim publishes them; a crash in between gives them again after the lease.
     for due in app.store.claim_reminders(claim).await? {

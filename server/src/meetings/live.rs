@@ -1,15 +1,18 @@
 //! Meetings that ring or run: the ring's time-out and the two minutes that an empty call lives, both on monotonic time.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use parley_domain::{MeetingClosing, MeetingId, MeetingStatus, Timestamp};
 use parley_store::{MeetingEnding, MeetingView, StoreError};
 
 use crate::state::{App, AppState};
 
-/// How often a closing that the store refused is tried again, and how long it waits in between.
-const ATTEMPTS: u32 = 10;
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a closing that the store refused waits before it is tried again: at first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Arms and disarms what a meeting's new state asks for.
 pub(crate) fn follow(app: &AppState, view: &MeetingView) {
@@ -50,11 +53,8 @@ pub(crate) async fn restore(app: &AppState) -> Result<(), StoreError> {
 
 fn ring_for(app: &AppState, meeting: MeetingId, time: Duration) {
     let late = Arc::downgrade(app);
-    app.rings.arm(meeting, time, async move {
-        if let Some(app) = late.upgrade() {
-            close(&app, MeetingEnding { meeting, closing: MeetingClosing::RingTimedOut }).await;
-        }
-    });
+    let ending = MeetingEnding { meeting, closing: MeetingClosing::RingTimedOut };
+    app.rings.arm(meeting, time, close(late, ending));
 }
 
 /// Ends the meeting unless someone comes within the time of absence. `last_left`: since when nobody is in it.
@@ -62,19 +62,23 @@ pub(crate) fn await_someone(app: &AppState, meeting: MeetingId, last_left: Times
     let late = Arc::downgrade(app);
     app.absences.arm(meeting, app.config.timing.meeting.absence, async move {
         // Somebody may have come in the very moment in which the last one's leaving armed this.
-        if let Some(app) = late.upgrade().filter(|app| app.calls.is_deserted(meeting)) {
-            close(&app, MeetingEnding { meeting, closing: MeetingClosing::Abandoned { last_left } }).await;
+        if late.upgrade().is_some_and(|app| app.calls.is_deserted(meeting)) {
+            close(late, MeetingEnding { meeting, closing: MeetingClosing::Abandoned { last_left } }).await;
         }
     });
 }
 
-/// Closes a meeting by the server's hand, and does not give up because the disk is busy for a moment.
-pub(crate) async fn close(app: &App, ending: MeetingEnding) {
-    for attempt in 1..=ATTEMPTS {
+/// Closes a meeting by the server's hand. Nothing else would: it does not give up while the server lives, however long
+/// the disk is full.
+async fn close(app: Weak<App>, ending: MeetingEnding) {
+    let mut pause = FIRST_PAUSE;
+    while let Some(app) = app.upgrade() {
         match app.store.end_meeting(ending, app.now()).await {
             Ok(_) | Err(StoreError::Closed) => return,
-            Err(error) => tracing::error!(%error, attempt, meeting = %ending.meeting, "a meeting could not be closed"),
+            Err(error) => tracing::error!(%error, meeting = %ending.meeting, "a meeting could not be closed"),
         }
-        tokio::time::sleep(PAUSE).await;
+        drop(app);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
