@@ -338,6 +338,19 @@ impl Socket {
         }
     }
 
+    /// Waits for the acknowledgements of events that were written by hand.
+    pub(crate) async fn answers_to(&mut self, ids: std::ops::Range<u64>) -> Vec<Value> {
+        let mut answers = Vec::new();
+        for id in ids {
+            while !self.answers.contains_key(&id) {
+                let packet = self.packet().await.expect("the line stays open until the answer");
+                self.take(&packet);
+            }
+            answers.extend(self.answers.remove(&id));
+        }
+        answers
+    }
+
     /// The next event of that name; others are kept.
     pub(crate) async fn next(&mut self, event: &str) -> Value {
         loop {

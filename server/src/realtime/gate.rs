@@ -9,7 +9,8 @@ use std::{
 };
 
 use parley_domain::EngineKind;
-use parley_protocol::{Code, socket::ConnectAuth};
+use parley_protocol::Code;
+use serde::Deserialize;
 use socketioxide::{
     ParserConfig, SocketIo,
     adapter::LocalAdapter,
@@ -18,13 +19,13 @@ use socketioxide::{
     layer::SocketIoLayer,
     socket::Socket,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     devices::Device,
     presence,
-    worker::{self, Enqueue, QUEUE},
+    worker::{self, Enqueue},
 };
 use crate::{
     auth::caller::identify,
@@ -59,6 +60,14 @@ pub(crate) fn layer(app: &AppState, cuts: &Arc<Cuts>) -> (SocketIoLayer, SocketI
     (layer, io)
 }
 
+/// `ConnectAuth` of the protocol, but with words for the engines: a newer client may have one that is not known here.
+#[derive(Deserialize)]
+struct Auth {
+    token: String,
+    #[serde(default)]
+    engines: Option<Vec<String>>,
+}
+
 #[derive(Clone)]
 struct Gate {
     app: AppState,
@@ -81,7 +90,7 @@ impl ConnectHandler<LocalAdapter, GateMarker> for Gate {
         auth: &'a Option<Value>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
         Box::pin(async move {
-            let Ok(TryData(auth)) = TryData::<ConnectAuth>::from_connect_parts(&socket, auth);
+            let Ok(TryData(auth)) = TryData::<Auth>::from_connect_parts(&socket, auth);
             let admitted = match auth {
                 Ok(auth) => self.admit(&socket, auth).await,
                 Err(_) => Err(Refusal::new(Code::Unauthenticated, "Connect with auth: { token }.")),
@@ -113,7 +122,7 @@ impl ConnectHandler<LocalAdapter, GateMarker> for Gate {
 }
 
 impl Gate {
-    async fn admit(&self, socket: &Arc<Socket<LocalAdapter>>, auth: ConnectAuth) -> Outcome<Admitted> {
+    async fn admit(&self, socket: &Arc<Socket<LocalAdapter>>, auth: Auth) -> Outcome<Admitted> {
         let app = &self.app;
         if app.is_draining() {
             return Err(Refusal::new(Code::Unavailable, "The server is stopping."));
@@ -123,12 +132,14 @@ impl Gate {
         if app.config.rate_limits == Switch::On && app.devices.of(caller.id()).len() >= MAX_DEVICES {
             return Err(Refusal::rate_limited(60));
         }
-        let (sender, inbox) = mpsc::channel(QUEUE);
+        let (sender, inbox) = worker::queue(app.config.rate_limits);
         let device = Arc::new(Device {
             id: socket.id,
             user: caller.id(),
             session: caller.session,
-            is_agora_ready: auth.engines.is_none_or(|engines| engines.contains(&EngineKind::Agora)),
+            is_agora_ready: auth
+                .engines
+                .is_none_or(|engines| engines.iter().any(|word| word == EngineKind::Agora.as_str())),
             socket: Arc::downgrade(socket),
             cuts: Arc::clone(&self.cuts),
             inbox: Mutex::new(Some(inbox)),

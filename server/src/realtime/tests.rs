@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use parley_domain::Role;
+use parley_store::MeetingLogEvent;
 use serde_json::{Value, json};
 
 use crate::testing::{Pair, Socket, TestServer};
@@ -183,6 +184,52 @@ async fn sockets_are_told_to_go_when_the_server_stops() {
     let mut socket = pair.client.socket().await;
     server.stop().await;
     socket.closed().await;
+}
+
+#[tokio::test]
+async fn a_stop_notes_who_was_there_and_who_was_in_a_call() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let meeting = pair.ring().await;
+    pair.provider.patch(&format!("/meetings/{meeting}/accept"), json!({})).await.expect(200);
+    let token = pair.provider.get(&format!("/meetings/{meeting}/token")).await.text("/token");
+    let mut guest = pair.provider.socket().await;
+    assert_eq!(guest.ask("call:join", json!({ "meetingId": meeting, "token": token })).await["ok"], true);
+    let server = server.restart().await;
+    let mut maren = Socket::connect(&server.base, json!({ "token": pair.client.access })).await.unwrap();
+    let away = maren.next("presence:update").await;
+    assert_eq!((&away["userId"], &away["online"]), (&json!(pair.provider.id()), &json!(false)));
+    assert!(away["lastSeenAt"].is_string(), "{away}");
+    let log = server.app.store.meeting_log(pair.provider.id(), meeting.parse().unwrap()).await.unwrap();
+    let events: Vec<_> = log.iter().map(|entry| entry.event).collect();
+    assert_eq!(events, [MeetingLogEvent::Joined, MeetingLogEvent::Left]);
+}
+
+#[tokio::test]
+async fn a_device_may_name_an_engine_that_is_not_known_here() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let both = json!({ "token": pair.client.access, "engines": ["hologram", "agora"] });
+    let _newer = Socket::connect(&server.base, both).await.unwrap();
+    let other = json!({ "token": pair.provider.access, "engines": ["hologram"] });
+    let _strange = Socket::connect(&server.base, other).await.unwrap();
+    assert!(server.app.devices.of(pair.client.id())[0].carries_agora());
+    assert!(!server.app.devices.of(pair.provider.id())[0].carries_agora());
+    let nonsense = json!({ "token": pair.client.access, "engines": "agora" });
+    assert_eq!(Socket::connect(&server.base, nonsense).await.err().as_deref(), Some("UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn without_limits_a_burst_of_thousands_of_events_is_answered() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let mut socket = pair.client.socket().await;
+    let room = json!(["join", { "conversationId": pair.conversation }]);
+    for id in 1000..3000 {
+        socket.write(format!("42{id}{room}")).await;
+    }
+    let answers = socket.answers_to(1000..3000).await;
+    assert!(answers.iter().all(|answer| answer["ok"] == true), "one was refused");
 }
 
 #[tokio::test]

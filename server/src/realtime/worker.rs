@@ -21,10 +21,20 @@ use super::{
     devices::{Device, Presence},
     events, presence, publish,
 };
-use crate::{auth, limits::EventBucket, problem::Refusal, state::AppState};
+use crate::{auth, config::Switch, limits::EventBucket, problem::Refusal, state::AppState};
 
 /// How many events of one socket may wait. A client that sends faster is told to slow down.
-pub(crate) const QUEUE: usize = 256;
+const QUEUE: usize = 256;
+/// The same with limits lifted: more than a load test sends before it waits, and still an end.
+const UNLIMITED_QUEUE: usize = 65_536;
+
+/// The queue of one socket.
+pub(crate) fn queue(rate_limits: Switch) -> (mpsc::Sender<Incoming>, mpsc::Receiver<Incoming>) {
+    mpsc::channel(match rate_limits {
+        Switch::On => QUEUE,
+        Switch::Off => UNLIMITED_QUEUE,
+    })
+}
 
 /// One event as it arrived.
 pub(crate) struct Incoming {
