@@ -66,9 +66,18 @@ struct Person {
 
 /// The account with that address, made if it is not there.
 async fn ensure_account(app: &AppState, person: &Person, hash: &str, at: Timestamp) -> anyhow::Result<User> {
-    if let Some(known) = app.store.credentials_by_email(&person.email).await? {
-        return Ok(known.user);
+    let user = match app.store.credentials_by_email(&person.email).await? {
+        Some(known) => known.user,
+        None => create_account(app, person, hash, at).await?,
+    };
+    // Also one that was there before: an earlier run may have ended between the two.
+    if person.role == Role::Provider && user.role == Role::Provider && !user.approved {
+        return Ok(app.store.set_approval(user.id, true).await?);
     }
+    Ok(user)
+}
+
+async fn create_account(app: &AppState, person: &Person, hash: &str, at: Timestamp) -> anyhow::Result<User> {
     let account = NewAccount {
         email: person.email.clone(),
         password_hash: hash.to_owned(),
@@ -76,17 +85,13 @@ async fn ensure_account(app: &AppState, person: &Person, hash: &str, at: Timesta
         role: person.role,
         time_zone: person.time_zone.map(str::to_owned),
     };
-    let user = match app.store.create_account(account, at).await {
-        Ok(user) => user,
+    match app.store.create_account(account, at).await {
+        Ok(user) => Ok(user),
         Err(AccountError::EmailTaken) => {
             let known = app.store.credentials_by_email(&person.email).await?;
-            known.map(|known| known.user).ok_or(AccountError::NotFound)?
+            Ok(known.map(|known| known.user).ok_or(AccountError::NotFound)?)
         }
-        Err(error) => return Err(error.into()),
-    };
-    match person.role {
-        Role::Provider => Ok(app.store.set_approval(user.id, true).await?),
-        _ => Ok(user),
+        Err(error) => Err(error.into()),
     }
 }
 

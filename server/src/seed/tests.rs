@@ -38,6 +38,18 @@ async fn the_demo_is_the_same_however_often_it_is_seeded() {
 }
 
 #[tokio::test]
+async fn a_seed_that_was_cut_off_before_the_approval_is_finished_by_the_next() {
+    let server = TestServer::start().await;
+    let body = json!({
+        "email": "provider@demo.test", "password": "parley-demo", "name": "Tomas Reyes", "role": "provider",
+    });
+    server.post("/api/auth/register", body).await.expect(201);
+    seed::demo(&server.app).await.unwrap();
+    let known = server.app.store().credentials_by_email("provider@demo.test").await.unwrap().unwrap();
+    assert!(known.user.approved);
+}
+
+#[tokio::test]
 async fn each_pair_of_the_bench_shares_its_conversation() {
     let server = TestServer::start().await;
     let bench = seed::bench(&server.app, 3).await.unwrap();
