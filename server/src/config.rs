@@ -189,6 +189,9 @@ pub enum ConfigError {
     /// One of Agora's two values is missing.
     #[error("Agora needs both AGORA_APP_ID and AGORA_APP_CERTIFICATE")]
     HalfAgora,
+    /// `*` among the origins.
+    #[error("an allowed origin is named in full, such as https://app.example.org; * is refused")]
+    AnyOrigin,
     /// The named file is not there.
     #[error("there is no settings file {0}")]
     NoFile(PathBuf),
@@ -203,7 +206,8 @@ impl From<figment::Error> for ConfigError {
 impl Config {
     /// Reads flags over environment (`PARLEY_…`, `AGORA_APP_ID`, `AGORA_APP_CERTIFICATE`) over the TOML file.
     ///
-    /// Errors if the file is named but absent, a value can't be read, or Agora is given by half.
+    /// Errors if the file is named but absent, a value can't be read, Agora is given by half, or `*` is an
+    /// allowed origin.
     pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
         let environment = || {
             Figment::new()
@@ -230,6 +234,9 @@ impl Config {
         let mut config = Self::new(layered.data_dir.unwrap_or_else(|| PathBuf::from("parley-data")));
         config.listen = layered.listen.unwrap_or(config.listen);
         config.rate_limits = layered.rate_limits.unwrap_or(config.rate_limits);
+        if layered.allowed_origins.iter().any(|origin| origin.trim() == "*") {
+            return Err(ConfigError::AnyOrigin);
+        }
         config.allowed_origins = layered.allowed_origins;
         config.ice_servers = layered.ice_servers;
         let given = |value: Option<Secret>| value.filter(|value| !value.expose().is_empty());
@@ -268,6 +275,13 @@ mod tests {
     fn half_of_agora_is_refused() {
         let given = environment(&[("agora_app_id", "970CA35de60c44645bbae8a215061b33")]);
         assert!(matches!(Config::layer(None, given, &Flags::default()), Err(ConfigError::HalfAgora)));
+    }
+
+    #[test]
+    fn any_origin_is_refused() {
+        let flags = Flags { allowed_origins: vec!["https://a.test".to_owned(), "*".to_owned()], ..Flags::default() };
+        let error = Config::layer(None, Figment::new(), &flags).unwrap_err();
+        assert!(matches!(error, ConfigError::AnyOrigin));
     }
 
     #[test]
