@@ -85,10 +85,13 @@ fn has_history(conn: &Connection) -> Result<bool, StoreError> {
 }
 
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
-    let Err(first) = migrations::runner().run(conn) else { return Ok(()) };
-    // Two programs that open a new file at once both see work to do; the second finds it done.
-    match migrations::runner().run(conn) {
-        Ok(_) => Ok(()),
+    // Grouped: the tables and the note that they are there are one transaction, so that a kill leaves both or none.
+    let mut run = || migrations::runner().set_grouped(true).run(conn).map(|_| ());
+    let Err(first) = run() else { return Ok(()) };
+    // Programs that open a new file at once all see work to do. Each try of the later ones may meet another step of
+    // the first one's: it makes the history, then the tables.
+    match run().or_else(|_| run()) {
+        Ok(()) => Ok(()),
         Err(_) => Err(error_of_migration(&first)),
     }
 }

@@ -79,13 +79,15 @@ fn a_start_that_was_killed_before_its_first_migration_is_taken_up_again() {
 
 #[test]
 fn two_programs_may_open_a_new_file_at_the_same_moment() {
-    let harness = fresh();
-    std::thread::scope(|scope| {
-        let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| drop(harness.open_store()))).collect();
-        for opened in opening {
-            opened.join().unwrap();
-        }
-    });
+    for _ in 0..10 {
+        let harness = fresh();
+        std::thread::scope(|scope| {
+            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| drop(harness.open_store()))).collect();
+            for opened in opening {
+                opened.join().unwrap();
+            }
+        });
+    }
 }
 
 #[test]
