@@ -42,6 +42,9 @@ const TICK: Duration = Duration::from_millis(100);
 const BURST: usize = 64;
 /// The encoder gets this part of the estimate; with 0.9 an 800 kbit/s line froze (DESIGN §4).
 const ENCODER_PART: f64 = 0.75;
+/// The path is probed for so many times what the encoder may send, as far as the line allows: the pacer sends no faster
+/// than the estimate, and a key frame or a cut has ten times the bits of an ordinary picture.
+const HEADROOM: u64 = 3;
 /// What sound needs at most, doubled by its redundancy and with headers.
 const AUDIO_BITRATE: u64 = 110_000;
 /// Signals heard no longer ago than this mean that the other side is there, only the network between us isn't.
@@ -214,10 +217,7 @@ impl Net {
                 // A gap that we asked for is no freeze.
                 self.hand_over(Incoming::Pause);
                 self.watch.on_our_tracks(tracks, Instant::now());
-                let desired = self.desired_bitrate();
-                if let Some((_, path)) = &mut self.path {
-                    path.set_desired(desired);
-                }
+                self.set_desired();
                 let steps = self.negotiation.set_tracks(tracks);
                 self.carry_out(steps.into_iter().collect());
             }
@@ -454,6 +454,7 @@ impl Net {
     fn on_peer_tracks(&mut self, tracks: Tracks, now: Instant) {
         self.shared.video_wanted.store(tracks.wants_video, Ordering::Release);
         self.shared.wake();
+        self.set_desired();
         if !tracks.video {
             self.hand_over(Incoming::Pause);
         }
@@ -493,9 +494,17 @@ impl Net {
         }
     }
 
+    fn set_desired(&mut self) {
+        let desired = self.desired_bitrate();
+        if let Some((_, path)) = &mut self.path {
+            path.set_desired(desired);
+        }
+    }
+
     fn desired_bitrate(&self) -> u64 {
-        let video = self.shared.publication().video.map_or(0, |(_, profile)| u64::from(profile.max_bitrate));
-        (video as f64 / ENCODER_PART * 1.1) as u64 + AUDIO_BITRATE
+        let video = self.shared.publication().video.filter(|_| self.shared.video_wanted.load(Ordering::Acquire));
+        let video = video.map_or(0, |(_, profile)| u64::from(profile.max_bitrate));
+        video * HEADROOM + AUDIO_BITRATE
     }
 
     fn leave(&mut self) {

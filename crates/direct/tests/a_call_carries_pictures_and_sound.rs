@@ -111,6 +111,31 @@ async fn behind_a_narrow_line_the_picture_gets_smaller_in_bits_not_older() {
     assert!(late[late.len() / 2] < Duration::from_millis(400), "{:?}", late[late.len() / 2]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_looks_at_is_not_sent() {
+    let mut pair = Pair::connected(loopback()).await;
+    let log = Arc::new(FrameLog::new(1));
+    let video = source(&log);
+    pair.ends[0].engine.publish_video(Some(video.frames()), VideoProfile::default());
+    pair.expect(1, &EngineEvent::RemoteVideo(true)).await;
+    pair.ends[1].engine.want_remote_video(false);
+    // The source drops what nobody takes: a hundred pictures in a row, once the wish has arrived.
+    let frames = video.frames();
+    let taken = || frames.put_count() - frames.dropped_count();
+    let (mut before, mut left_alone_since) = (taken(), frames.put_count());
+    pair.until("the encoder rests", |_| {
+        // One picture waits in the slot.
+        if taken() > before + 1 {
+            (before, left_alone_since) = (taken(), frames.put_count());
+        }
+        frames.put_count() > left_alone_since + 100
+    })
+    .await;
+    pair.ends[1].engine.want_remote_video(true);
+    pair.ends[1].pictures.try_take();
+    pair.until("they come again", |pair| pair.ends[1].pictures.try_take().is_some()).await;
+}
+
 #[test]
 fn the_generator_and_the_finder_agree_on_what_is_asked_for() {
     let tone = Tone { frequency: 523.0, level: -18.0 };

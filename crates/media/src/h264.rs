@@ -1,5 +1,7 @@
 //! H.264 by OpenH264: constrained baseline in Annex B form, no B-pictures, one access unit in, one picture out.
 
+use std::time::Duration;
+
 use openh264::{
     OpenH264API, Timestamp,
     decoder::{DecodeOptions, DecoderConfig, Flush},
@@ -168,6 +170,12 @@ impl Encoder {
     /// Aims at that many bits a second from now on, as far as the ceiling allows.
     pub fn set_bitrate(&mut self, bits_per_second: u32) {
         self.rate = (f64::from(bits_per_second) / f64::from(self.settings.max_bitrate.max(1))).clamp(MIN_RATE, 1.0);
+    }
+
+    /// Gives the encoder bits ahead of time, as many as its ceiling has in `time`: for a picture that would be skipped
+    /// although the line is wide enough for it.
+    pub fn lend(&mut self, time: Duration) {
+        self.clock += time.as_secs_f64() * 1_000.0;
     }
 
     /// The next picture becomes a key frame.
