@@ -131,6 +131,25 @@ step('messages go both ways and are seen to be read', async () => {
   await shootBoth('4-conversation');
 });
 
+step('what is written while the server is gone is sent when it is back, once', async () => {
+  await server.end('SIGKILL');
+  await client.find('[data-testid="connection-state"]:not([data-state="connected"])');
+  const words = 'Written while nobody was there.';
+  await client.type(await client.byId('composer'), `${words}\uE007`);
+  await client.find('[data-testid="message"][data-delivery="sending"]', { text: words });
+  await server.launch();
+  await provider.byId('message', { text: words });
+  await client.find('[data-testid="message"]:is([data-delivery="sent"], [data-delivery="read"])', { text: words });
+  await client.find('[data-testid="connection-state"][data-state="connected"]');
+  for (const window of [client, provider]) {
+    const times = await window.script(
+      'return [...document.querySelectorAll("[data-testid=message]")].filter((one) => one.textContent.includes(arguments[0])).length',
+      words,
+    );
+    assert.equal(times, 1);
+  }
+});
+
 step('the call rings in a window of its own and is answered with a key', async () => {
   await client.click(await client.byId('call-start'));
   const ring = await desktop.windowOf('incoming call', 20_000);
@@ -186,6 +205,14 @@ step('hanging up ends it on both sides and leaves a line in the conversation', a
     await window.byId('call-line');
   }
   await shootBoth('7-after');
+});
+
+step('an app that is opened again is still signed in and has the conversation at once', async () => {
+  await client.close();
+  client = await open('client');
+  await client.click(await client.byId('project-row', { text: 'Measured drawings' }));
+  await client.byId('message', { text: 'Gladly. I am free now.' });
+  assert.equal((await client.elements('[data-testid="sign-in-email"]')).length, 0);
 });
 
 step('closing the windows leaves no process', async () => {
