@@ -44,7 +44,7 @@ const BURST: usize = 64;
 const ENCODER_PART: f64 = 0.75;
 /// The path is probed for so many times what the encoder may send, as far as the line allows: the pacer sends no faster
 /// than the estimate, and a key frame or a cut has ten times the bits of an ordinary picture.
-const HEADROOM: u64 = 3;
+const HEADROOM: u64 = 4;
 /// What sound needs at most, doubled by its redundancy and with headers.
 const AUDIO_BITRATE: u64 = 110_000;
 /// Signals heard no longer ago than this mean that the other side is there, only the network between us isn't.

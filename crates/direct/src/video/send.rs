@@ -91,7 +91,7 @@ impl Ceiling {
         let distrusted = self.last_lowered.is_some_and(|last| now < last + DISTRUST);
         let due = match next > self.current {
             // The line turned out to be a wide one: the sooner the better.
-            true => !distrusted && (allowed / 2 >= self.highest || off_for >= RAISE_AFTER),
+            true => !distrusted && (has_room(allowed, self.highest) || off_for >= RAISE_AFTER),
             false => off_for >= LOWER_AFTER,
         };
         if due {
@@ -134,6 +134,11 @@ impl Credit {
         self.left = left.unwrap_or(self.left);
         left.is_some()
     }
+}
+
+/// Whether a line on which `allowed` bits a second may be sent carries a stream of `highest` and its bursts.
+fn has_room(allowed: u32, highest: u32) -> bool {
+    allowed >= highest.saturating_add(highest / 3)
 }
 
 struct Stream {
@@ -180,7 +185,7 @@ impl Stream {
         }
         self.encoder.set_bitrate(allowed);
         let mut data = Vec::new();
-        match self.encode(frame, &mut data, allowed / 2 >= self.profile.max_bitrate) {
+        match self.encode(frame, &mut data, has_room(allowed, self.profile.max_bitrate)) {
             Ok(Encoded::Skipped) => return,
             Ok(Encoded::Key) => self.last_key = Some(Instant::now()),
             Ok(Encoded::Delta) => {}
