@@ -13,7 +13,7 @@ use crate::{
     packages::{self, Need},
     shell::{self, run, run_cargo, run_quietly},
     steps::Steps,
-    types,
+    types, unused,
     workspace::Workspace,
 };
 
@@ -28,7 +28,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 15);
+    let mut checks = Checks::new(workspace, environment, arguments, 17);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -36,7 +36,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 18);
+    let mut checks = Checks::new(workspace, environment, arguments, 20);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -75,6 +75,7 @@ impl<'a> Checks<'a> {
     fn cheap(&mut self) {
         self.check("format", |workspace| run(cargo_in_unlocked(workspace, "fmt").args(["--all", "--check"])));
         self.check("layers", layers::check);
+        self.check("unused dependencies", unused::check);
         self.check("UI lint", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "lint"])));
         self.check("UI types", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "check"])));
         self.check("UI tests", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "test"])));

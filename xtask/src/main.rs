@@ -13,6 +13,7 @@ mod packages;
 mod shell;
 mod steps;
 mod types;
+mod unused;
 mod windows;
 mod workspace;
 
