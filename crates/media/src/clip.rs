@@ -1,6 +1,12 @@
 //! Reading a video file: an MP4 with one H.264 track, decoded picture by picture, over and over.
 
-use std::{fs, io, path::Path};
+mod boxes;
+
+use std::{
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use parley_call::I420Frame;
 use re_mp4::{Mp4, StsdBoxContent, TrackKind};
@@ -57,8 +63,12 @@ impl Clip {
     }
 
     /// The same for a file that is in memory already.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ClipError> {
-        let mp4 = Mp4::read_bytes(&bytes).map_err(|error| ClipError::Malformed(error.to_string()))?;
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, ClipError> {
+        boxes::prepare(&mut bytes).map_err(ClipError::Malformed)?;
+        // The parser computes with what a damaged file says and panics where that overflows.
+        let mp4 = catch_unwind(AssertUnwindSafe(|| Mp4::read_bytes(&bytes)))
+            .map_err(|_| ClipError::Malformed("its tables contradict each other".to_owned()))?
+            .map_err(|error| ClipError::Malformed(error.to_string()))?;
         let track = mp4
             .tracks()
             .values()

@@ -136,6 +136,17 @@ fn every_cut_is_refused_or_plays_what_is_left() {
     assert!(matches!(Clip::from_bytes(Vec::new()), Err(ClipError::Malformed(_) | ClipError::NoVideo)));
 }
 
+#[test]
+fn a_track_shorter_than_its_pictures_is_refused_or_plays() {
+    let mut damaged = clip_file(3);
+    let header = damaged.windows(4).position(|four| four == b"mdhd").unwrap() + 4;
+    // Version and flags, two times of day, the scale; then the length, from which the parser subtracts.
+    damaged[header + 16..header + 20].fill(0);
+    if let Ok(mut clip) = Clip::from_bytes(damaged) {
+        assert!(clip.next_picture().is_ok());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
