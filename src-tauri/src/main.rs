@@ -26,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
 
+    #[expect(clippy::disallowed_methods, reason = "the macro's own code for a broken bundle")]
     let mut context = tauri::generate_context!();
     // Each profile is an app of its own to the system: data folder, web view store, instance lock.
     context.config_mut().identifier = options.identifier();
