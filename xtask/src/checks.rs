@@ -11,6 +11,7 @@ use crate::{
     environment::Environment,
     layers, node,
     packages::{self, Need},
+    python,
     shell::{self, run, run_cargo, run_quietly},
     steps::Steps,
     types, unused,
@@ -28,7 +29,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 17);
+    let mut checks = Checks::new(workspace, environment, arguments, 18);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -36,7 +37,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 20);
+    let mut checks = Checks::new(workspace, environment, arguments, 21);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -67,6 +68,7 @@ impl<'a> Checks<'a> {
             node::install(workspace, "ui", is_terminal)?;
             node::install(workspace, "tests", is_terminal)
         })?;
+        self.steps.step("Python tools", || python::install(workspace, is_terminal))?;
         // The app embeds the built UI, so this comes before anything that compiles it, lints included.
         self.steps.step("build the UI", || node::build_ui(workspace, is_terminal))
     }
@@ -104,7 +106,9 @@ impl<'a> Checks<'a> {
         self.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
         self.check("generated types", types::check_built);
         self.check("Rust tests", |workspace| {
-            run_cargo(cargo_in(workspace, "test").args(EVERYTHING).arg("--no-fail-fast"), is_terminal)
+            let mut tests = cargo_in(workspace, "test");
+            tests.args(EVERYTHING).arg("--no-fail-fast").env("PARLEY_PYTHON", python::interpreter(workspace));
+            run_cargo(&mut tests, is_terminal)
         });
         self.check("tests of the tasks", |workspace| {
             run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
@@ -137,6 +141,7 @@ fn node_tests(workspace: &Workspace, script: &str) -> Command {
     command
         .env("PARLEY_SERVER", workspace.program("parley-server"))
         .env("PARLEY_OUT", workspace.out(""))
+        .env("PARLEY_PYTHON", python::interpreter(workspace))
         .env("PARLEY_EXAMPLES", workspace.program("examples"));
     command
 }

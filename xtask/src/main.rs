@@ -10,6 +10,7 @@ mod layers;
 mod network;
 mod node;
 mod packages;
+mod python;
 mod shell;
 mod steps;
 mod types;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{environment::Environment, workspace::Workspace};
+use crate::{environment::Environment, packages::Need, workspace::Workspace};
 
 /// Tasks of the Parley workspace.
 #[derive(Parser)]
@@ -39,6 +40,8 @@ enum Task {
     Test(TestArguments),
     /// Format, lints, layers, generated types, documentation, then everything that `test` does.
     Ci(TestArguments),
+    /// Install the Python tools of the tests and print the path of their interpreter, for `PARLEY_PYTHON`.
+    Python,
     /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
     Layers,
     /// Write the UI's types, generated from crates/protocol.
@@ -86,6 +89,12 @@ fn perform(task: &Task) -> anyhow::Result<()> {
         Task::Run(arguments) => windows::run(&workspace, &environment, arguments),
         Task::Test(arguments) => checks::test(&workspace, &environment, arguments),
         Task::Ci(arguments) => checks::ci(&workspace, &environment, arguments),
+        Task::Python => {
+            packages::install(&workspace, Need::Tests, environment.is_terminal)?;
+            python::install(&workspace, environment.is_terminal)?;
+            println!("{}", python::interpreter(&workspace).display());
+            Ok(())
+        }
         Task::Layers => layers::check(&workspace),
         Task::Types { check: false } => types::write(&workspace),
         Task::Types { check: true } => types::check(&workspace),

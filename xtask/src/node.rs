@@ -85,7 +85,7 @@ fn fingerprint(folder: &Path) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-fn fingerprint_of(bytes: &[u8]) -> String {
+pub(crate) fn fingerprint_of(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     format!("{:016x}", hasher.finish())

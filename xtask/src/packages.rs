@@ -22,8 +22,21 @@ const WINDOWS: &[&str] = &[
     "libdbus-1-dev",
     "dbus-daemon",
 ];
-/// What the test of the built app needs besides: a display, a driver for its web views, a keyboard, a camera on the screen.
-const TESTS: &[&str] = &["xvfb", "webkit2gtk-driver", "dbus-daemon", "xdotool", "imagemagick", "fonts-dejavu-core"];
+/// What tests need besides. For the built app: a display, a driver for its web views, a keyboard, a camera on the screen.
+/// For the server: Python for its tools (made into an environment by `python.rs`), SQLite's own program to look at the
+/// database from outside, strace to count what reaches the disk.
+const TESTS: &[&str] = &[
+    "xvfb",
+    "webkit2gtk-driver",
+    "dbus-daemon",
+    "xdotool",
+    "imagemagick",
+    "fonts-dejavu-core",
+    "python3",
+    "python3-venv",
+    "sqlite3",
+    "strace",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
