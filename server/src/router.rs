@@ -56,7 +56,7 @@ pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
         .layer(from_fn_with_state(Arc::clone(app), envelope::limit_time))
         .with_state(Arc::clone(app))
         .layer(sockets)
-        .layer(from_fn(move |request, next| Arc::clone(&cuts).remember(request, next)))
+        .layer(from_fn(move |request, next| Arc::clone(&cuts).watch(request, next)))
         .layer(cors(app))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(envelope::wrap));

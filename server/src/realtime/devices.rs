@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use parley_domain::{SessionId, UserId};
@@ -21,9 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::worker::Incoming;
 use crate::connection::Cuts;
-
-/// How often a lossy socket that can't be cut is asked to go.
-const DISCONNECT_RETRY: Duration = Duration::from_millis(500);
 
 /// One connected socket of one person.
 pub(crate) struct Device {
@@ -67,9 +63,8 @@ impl Device {
             return;
         }
         tracing::warn!(socket = %self.id, user = %self.user, why, "a socket is made to reconnect");
-        let Some(socket) = self.socket.upgrade() else { return };
-        if !self.cuts.cut(&socket) {
-            tokio::spawn(disconnect_when_possible(self.socket.clone()));
+        if let Some(socket) = self.socket.upgrade() {
+            self.cuts.cut(&socket);
         }
     }
 
@@ -79,16 +74,6 @@ impl Device {
         if let Err(SocketError::InternalChannelFull) = socket.disconnect() {
             self.sever("it can't be told to go");
         }
-    }
-}
-
-/// A long-polling client has no transport to cut. Its queue empties when it polls again; then the farewell fits.
-async fn disconnect_when_possible(socket: Weak<Socket<LocalAdapter>>) {
-    while let Some(socket) = socket.upgrade().filter(|socket| socket.connected()) {
-        if socket.disconnect().is_ok() {
-            return;
-        }
-        tokio::time::sleep(DISCONNECT_RETRY).await;
     }
 }
 
