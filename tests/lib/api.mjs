@@ -1,12 +1,14 @@
 // The wire as any HTTP client sees it: fetch and JSON, nothing of ours.
 
 /** Calls the server and gives back the status, the headers and the parsed body. */
-export async function call(base, method, path, { token, body, text, headers = {} } = {}) {
-  const init = { method, headers: { ...headers } };
+export async function call(base, method, path, { token, body, text, headers = {}, signal } = {}) {
+  const init = { method, headers: { ...headers }, signal };
   if (token) init.headers.authorization = `Bearer ${token}`;
   if (text !== undefined) {
     init.body = text;
     init.headers['content-type'] ??= 'application/json';
+  } else if (body instanceof FormData) {
+    init.body = body;
   } else if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers['content-type'] ??= 'application/json';
