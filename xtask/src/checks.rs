@@ -21,6 +21,9 @@ use crate::{
 /// Speaks WebDriver for apps made with Tauri; this version goes with Tauri 2.
 const TAURI_DRIVER: &str = "2.1.0";
 
+/// How often `nightly` kills the server; `test` does five times.
+const NIGHTLY_CRASHES: u32 = 50;
+
 struct Checks<'a> {
     workspace: &'a Workspace,
     is_terminal: bool,
@@ -29,7 +32,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 18);
+    let mut checks = Checks::new(workspace, environment, arguments, 19);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -37,11 +40,21 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 21);
+    let mut checks = Checks::new(workspace, environment, arguments, 22);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
     checks.tests()?;
+    checks.steps.finish()
+}
+
+/// What takes too long for every day: the same tools, for longer.
+pub(crate) fn nightly(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    let mut checks = Checks::new(workspace, environment, arguments, 6);
+    checks.prepare()?;
+    let is_terminal = checks.is_terminal;
+    checks.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
+    checks.check("crashes", |workspace| crashes(workspace, Some(NIGHTLY_CRASHES)));
     checks.steps.finish()
 }
 
@@ -114,6 +127,7 @@ impl<'a> Checks<'a> {
             run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
         });
         self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
+        self.check("crashes", |workspace| crashes(workspace, None));
         let clips = self.steps.step("video clips", || Ok(clip::fetch(workspace, is_terminal)))?;
         self.check("headless run", |workspace| headless_run(workspace, clips.as_ref()));
         self.check("black box: the built app", |workspace| {
@@ -144,6 +158,15 @@ fn node_tests(workspace: &Workspace, script: &str) -> Command {
         .env("PARLEY_PYTHON", python::interpreter(workspace))
         .env("PARLEY_EXAMPLES", workspace.program("examples"));
     command
+}
+
+/// The server killed at random moments, that often or as often as the harness says by itself.
+fn crashes(workspace: &Workspace, rounds: Option<u32>) -> Result<()> {
+    let mut crashes = node_tests(workspace, "crash");
+    if let Some(rounds) = rounds {
+        crashes.env("PARLEY_CRASH_ROUNDS", rounds.to_string());
+    }
+    run(&mut crashes)
 }
 
 fn headless_run(workspace: &Workspace, clips: Option<&Clips>) -> Result<()> {

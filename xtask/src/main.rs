@@ -40,6 +40,8 @@ enum Task {
     Test(TestArguments),
     /// Format, lints, layers, generated types, documentation, then everything that `test` does.
     Ci(TestArguments),
+    /// What takes too long for `test`: fifty crashes of the server.
+    Nightly(TestArguments),
     /// Install the Python tools of the tests and print the path of their interpreter, for `PARLEY_PYTHON`.
     Python,
     /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
@@ -89,6 +91,7 @@ fn perform(task: &Task) -> anyhow::Result<()> {
         Task::Run(arguments) => windows::run(&workspace, &environment, arguments),
         Task::Test(arguments) => checks::test(&workspace, &environment, arguments),
         Task::Ci(arguments) => checks::ci(&workspace, &environment, arguments),
+        Task::Nightly(arguments) => checks::nightly(&workspace, &environment, arguments),
         Task::Python => {
             packages::install(&workspace, Need::Tests, environment.is_terminal)?;
             python::install(&workspace, environment.is_terminal)?;
