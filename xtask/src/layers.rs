@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "parley-store",
         ],
     ),
+    ("parley-load", &["parley-agora-token"]),
     ("xtask", &[]),
 ];
 /// What tests may use besides.

@@ -1,5 +1,6 @@
 //! The one door for tasks: `cargo xtask run` to see Parley, `cargo xtask test` to test it, and what a contributor needs.
 
+mod bench;
 mod build;
 mod checks;
 mod children;
@@ -44,6 +45,9 @@ enum Task {
     Nightly(TestArguments),
     /// Install the Python tools of the tests and print the path of their interpreter, for `PARLEY_PYTHON`.
     Python,
+    /// Measure what is promised of speed and size.
+    #[command(subcommand)]
+    Bench(BenchTask),
     /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
     Layers,
     /// Write the UI's types, generated from crates/protocol.
@@ -52,6 +56,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+}
+
+#[derive(Subcommand)]
+enum BenchTask {
+    /// The server beside a plain Node server of the same calls, in turns: one JSON line a metric.
+    Server(bench::ServerArguments),
 }
 
 #[derive(Args)]
@@ -98,6 +108,7 @@ fn perform(task: &Task) -> anyhow::Result<()> {
             println!("{}", python::interpreter(&workspace).display());
             Ok(())
         }
+        Task::Bench(BenchTask::Server(arguments)) => bench::server(&workspace, &environment, arguments),
         Task::Layers => layers::check(&workspace),
         Task::Types { check: false } => types::write(&workspace),
         Task::Types { check: true } => types::check(&workspace),

@@ -43,6 +43,27 @@ pub(crate) fn npm_in(folder: &Path, arguments: &[&str]) -> Command {
 
 /// `npm ci`, left out while the lock is the one that was installed last.
 pub(crate) fn install(workspace: &Workspace, project: &str, is_terminal: bool) -> Result<()> {
+    install_with(workspace, project, is_terminal, |_| {})
+}
+
+/// As [`install`], for a project with a native module that may have to be compiled: Node's headers are taken from beside
+/// Node where they are, so that they need not be fetched.
+pub(crate) fn install_compiling(workspace: &Workspace, project: &str, is_terminal: bool) -> Result<()> {
+    install_with(workspace, project, is_terminal, |ci| {
+        let node = shell::find_program("node").and_then(|node| node.canonicalize().ok());
+        let prefix = node.as_deref().and_then(Path::parent).and_then(Path::parent);
+        if let Some(prefix) = prefix.filter(|prefix| prefix.join("include/node/node.h").is_file()) {
+            ci.env("npm_config_nodedir", prefix);
+        }
+    })
+}
+
+fn install_with(
+    workspace: &Workspace,
+    project: &str,
+    is_terminal: bool,
+    prepare: impl FnOnce(&mut Command),
+) -> Result<()> {
     let folder = workspace.root.join(project);
     let lock =
         fs::read(folder.join("package-lock.json")).with_context(|| format!("{project} has no package-lock.json"))?;
@@ -51,8 +72,9 @@ pub(crate) fn install(workspace: &Workspace, project: &str, is_terminal: bool) -
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    let log = workspace.out(&format!("logs/npm-{project}.log"));
+    let log = workspace.out(&format!("logs/npm-{}.log", project.replace('/', "-")));
     let mut ci = npm_in(&folder, &["ci", "--no-audit", "--no-fund", "--loglevel=http"]);
+    prepare(&mut ci);
     shell::run_quietly(&mut ci, &log, is_terminal)?;
     fs::create_dir_all(folder.join("node_modules"))?;
     fs::write(stamp, wanted)?;

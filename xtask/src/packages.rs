@@ -37,9 +37,12 @@ const TESTS: &[&str] = &[
     "sqlite3",
     "strace",
 ];
+/// What the benchmark needs besides: node-gyp compiles with Python's help, strace counts fsyncs.
+const BENCH: &[&str] = &["python3", "strace"];
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
+    Bench,
     Headless,
     Windows,
     Tests,
@@ -48,6 +51,9 @@ pub(crate) enum Need {
 impl Need {
     fn packages(self) -> Vec<&'static str> {
         let mut packages = BUILD.to_vec();
+        if self == Self::Bench {
+            packages.extend(BENCH);
+        }
         if self >= Self::Windows {
             packages.extend(WINDOWS);
         }
