@@ -61,6 +61,8 @@ pub async fn serve_app(
     // Subscribed before anything can be committed, so that nothing is missed.
     let feed = app.store.subscribe();
     let mut tasks = JoinSet::new();
+    // Nobody is in a call of a server that has just begun; after a crash the logs still say otherwise.
+    app.store.empty_calls(app.now()).await?;
     live::restore(&app).await?;
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));

@@ -42,6 +42,8 @@ pub struct App {
     pub(crate) absences: Timers<MeetingId>,
     /// Wakes the task that waits for the next due row.
     pub(crate) due_changed: Notify,
+    /// Wakes the task that sends mails.
+    pub(crate) mail_changed: Notify,
     /// Sockets that went and are still being cleared away.
     pub(crate) farewells: TaskTracker,
     is_draining: AtomicBool,
@@ -93,6 +95,7 @@ impl App {
             rings: Timers::default(),
             absences: Timers::default(),
             due_changed: Notify::new(),
+            mail_changed: Notify::new(),
             farewells: TaskTracker::new(),
             is_draining: AtomicBool::new(false),
             config,

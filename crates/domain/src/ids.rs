@@ -56,6 +56,8 @@ id! {
     MeetingId,
     /// One reminder of one scheduled meeting.
     ReminderId,
+    /// One mail to one person about one meeting.
+    MailId,
 }
 
 /// A person's number in an Agora channel: unsigned, 32 bits, above 0.

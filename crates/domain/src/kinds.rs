@@ -132,6 +132,26 @@ words! {
         /// Told to one device only: the same person went on on another one.
         Moved = "moved",
     }
+    /// What happened in a call. Counted by person: who goes on with the call on another device has not left it.
+    MeetingLogEvent {
+        /// The person came into the call.
+        Joined = "joined",
+        /// The person left it or was lost.
+        Left = "left",
+        /// The person shares the screen.
+        ScreenOn = "screen_on",
+        /// The person no longer shares the screen.
+        ScreenOff = "screen_off",
+    }
+    /// What a mail tells.
+    MailKind {
+        /// A meeting has a time, or another time.
+        Scheduled = "scheduled",
+        /// A meeting that was to come is off.
+        Cancelled = "cancelled",
+        /// A meeting comes near.
+        Reminder = "reminder",
+    }
     /// What carries a call's media.
     EngineKind {
         /// Agora's native library.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    AgoraUid, AttachmentId, ConversationId, EndReason, EngineKind, MeetingId, MeetingStatus, MeetingType, MessageId,
-    MessageType, Money, ProjectId, ProjectStatus, ProposalId, ProposalStatus, ReminderId, RequestId, RequestStatus,
-    Role, Timestamp, UserId,
+    AgoraUid, AttachmentId, ConversationId, EndReason, EngineKind, MeetingId, MeetingLogEvent, MeetingStatus,
+    MeetingType, MessageId, MessageType, Money, ProjectId, ProjectStatus, ProposalId, ProposalStatus, ReminderId,
+    RequestId, RequestStatus, Role, Timestamp, UserId,
 };
 
 /// A person with an account, as that person sees itself.
@@ -264,6 +264,18 @@ pub struct MeetingUids {
     pub host_screen: AgoraUid,
     /// The guest's screen.
     pub guest_screen: AgoraUid,
+}
+
+/// One line of a meeting's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct MeetingLogEntry {
+    /// Who.
+    pub user_id: UserId,
+    /// What.
+    pub event: MeetingLogEvent,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A reminder of a scheduled meeting.

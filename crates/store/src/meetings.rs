@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use parley_domain::{
-    EngineKind, Meeting, MeetingClosing, MeetingId, MeetingNews, MeetingRefusal, MeetingStatus, MeetingStep,
-    MeetingTimes, MeetingUids, ProjectId, Reminder, Timestamp, UserId,
+    EngineKind, MailId, MailKind, Meeting, MeetingClosing, MeetingId, MeetingNews, MeetingRefusal, MeetingStatus,
+    MeetingStep, MeetingTimes, MeetingUids, ProjectId, Reminder, Timestamp, User, UserId,
 };
 
 use crate::{Idempotency, KeyReused, StoreError};
@@ -63,6 +63,10 @@ pub struct MeetingView {
     pub host_name: String,
     /// The guest's name.
     pub guest_name: String,
+    /// Its project's title.
+    pub project_title: String,
+    /// How often its time was changed or it was called off: `SEQUENCE` of its calendar entry.
+    pub sequence: u32,
     /// Until when it rings, by the wall clock; `None` when it doesn't. After a restart rings go on from this.
     pub ring_due_at: Option<Timestamp>,
 }
@@ -87,30 +91,6 @@ pub struct MeetingFilter {
     pub to: Option<Timestamp>,
 }
 
-/// What happened in a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeetingLogEvent {
-    /// A device of that person was bound by `call:join`.
-    Joined,
-    /// It left or was lost.
-    Left,
-    /// The screen is shared.
-    ScreenOn,
-    /// The screen is no longer shared.
-    ScreenOff,
-}
-
-/// One line of a meeting's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MeetingLogEntry {
-    /// Who.
-    pub user_id: UserId,
-    /// What.
-    pub event: MeetingLogEvent,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// A claim on rows that are due: whoever claims them has them until the lease ends, so that two nodes never do the
 /// same work at the same time, and a node that dies loses nothing.
 #[derive(Clone, Copy, Debug)]
@@ -130,6 +110,23 @@ pub struct DueReminder {
     pub reminder: Reminder,
     /// To whom.
     pub to: [UserId; 2],
+}
+
+/// A mail that is to be sent now, with all that it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueMail {
+    /// Which mail; the same at every try.
+    pub id: MailId,
+    /// What it tells.
+    pub kind: MailKind,
+    /// The meeting as it is now.
+    pub view: MeetingView,
+    /// The recipient.
+    pub to: User,
+    /// How often it was tried, this time included.
+    pub attempts: u32,
+    /// From when on it is of no use any more.
+    pub expires_at: Timestamp,
 }
 
 /// Why a meeting can't be made, seen or moved.

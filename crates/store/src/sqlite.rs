@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use parley_domain::{
-    Conversation, ConversationId, Meeting, MeetingId, Message, MessageId, Project, ProjectId, Proposal, ProposalId,
-    ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
+    Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message, MessageId, Project, ProjectId,
+    Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
 };
 use tokio::sync::broadcast;
 
@@ -18,12 +18,14 @@ use crate::*;
 
 mod acceptance;
 mod accounts;
+mod call_log;
 mod changes;
 mod conversations;
 mod db;
 mod due;
 mod idempotency;
 mod lists;
+mod mails;
 mod market;
 mod meetings;
 mod messages;
@@ -320,11 +322,20 @@ impl Store for SqliteStore {
     }
 
     async fn log_meeting(&self, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError> {
-        self.writer.write(move |tx| due::log_meeting(tx, meeting, entry)).await
+        self.writer.write(move |tx| call_log::log_meeting(tx, meeting, entry)).await
     }
 
-    async fn meeting_log(&self, viewer: UserId, meeting: MeetingId) -> Result<Vec<MeetingLogEntry>, MeetingError> {
-        self.readers.read(move |db| due::meeting_log(db, viewer, meeting)).await
+    async fn empty_calls(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |tx| call_log::empty_calls(tx, now)).await
+    }
+
+    async fn meeting_log(
+        &self,
+        viewer: UserId,
+        meeting: MeetingId,
+        page: PageRequest,
+    ) -> Result<Page<MeetingLogEntry>, MeetingError> {
+        self.readers.read(move |db| call_log::meeting_log(db, viewer, meeting, page)).await
     }
 
     async fn claim_reminders(&self, claim: Claim) -> Result<Vec<DueReminder>, StoreError> {
@@ -333,6 +344,26 @@ impl Store for SqliteStore {
 
     async fn finish_reminder(&self, reminder: ReminderId) -> Result<(), StoreError> {
         self.writer.write(move |tx| due::finish_reminder(tx, reminder)).await
+    }
+
+    async fn set_mailing(&self, is_on: bool) -> Result<(), StoreError> {
+        self.writer.write(move |tx| mails::set_mailing(tx, is_on)).await
+    }
+
+    async fn claim_mail(&self, claim: Claim) -> Result<Option<DueMail>, StoreError> {
+        self.writer.write(move |tx| mails::claim_mail(tx, claim)).await
+    }
+
+    async fn finish_mail(&self, mail: MailId) -> Result<(), StoreError> {
+        self.writer.write(move |tx| mails::finish_mail(tx, mail)).await
+    }
+
+    async fn delay_mail(&self, mail: MailId, due_at: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(move |tx| mails::delay_mail(tx, mail, due_at)).await
+    }
+
+    async fn next_mail_due_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(mails::next_mail_due_at).await
     }
 
     async fn next_due_at(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use parley_domain::{
-    Conversation, ConversationId, Meeting, MeetingId, Message, MessageId, Project, ProjectId, Proposal, ProposalId,
-    ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
+    Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message, MessageId, Project, ProjectId,
+    Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
 };
 
 use crate::{
     Acceptance, AccountChanges, AccountError, Appended, Claim, ClosedProject, CommitFeed, Contact, ConversationError,
-    ConversationKey, Created, Credentials, DueReminder, MarketError, MeetingChange, MeetingEnding, MeetingError,
-    MeetingFilter, MeetingLogEntry, MeetingMove, MeetingView, NewAccount, NewMeeting, NewMessage, NewProposal,
-    NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Rotation, Session, SessionError,
-    StoreError, SyncCursor, SyncError, SyncPage,
+    ConversationKey, Created, Credentials, DueMail, DueReminder, MarketError, MeetingChange, MeetingEnding,
+    MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount, NewMeeting, NewMessage, NewProposal, NewRequest,
+    NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Rotation, Session, SessionError, StoreError,
+    SyncCursor, SyncError, SyncPage,
 };
 
 /// Keeps everything, each method in one transaction.
@@ -220,11 +220,21 @@ pub trait Store: Send + Sync + 'static {
     /// Scheduled meetings whose expiry is due, claimed for the caller. End them with [`Store::end_meeting`].
     async fn claim_expired_meetings(&self, claim: Claim) -> Result<Vec<MeetingId>, StoreError>;
 
-    /// Writes a line of a meeting's log.
+    /// Writes a line of a meeting's log, unless the log says so already or the meeting is over: who joined can't join
+    /// again before leaving, and leaving ends sharing the screen. The end of a meeting takes everybody out by itself.
     async fn log_meeting(&self, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError>;
 
-    /// A meeting's log, oldest first. Host or guest only.
-    async fn meeting_log(&self, viewer: UserId, meeting: MeetingId) -> Result<Vec<MeetingLogEntry>, MeetingError>;
+    /// Notes that everybody has left every meeting that is not over: what a server does first that did not stop
+    /// properly. When they really left is not known.
+    async fn empty_calls(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// A meeting's log, oldest first; cursors lead to later lines. Host or guest only.
+    async fn meeting_log(
+        &self,
+        viewer: UserId,
+        meeting: MeetingId,
+        page: PageRequest,
+    ) -> Result<Page<MeetingLogEntry>, MeetingError>;
 
     /// Reminders that are due, claimed for the caller and written to the change log. Each is given again after its
     /// lease until [`Store::finish_reminder`] says that it was sent.
@@ -232,6 +242,23 @@ pub trait Store: Send + Sync + 'static {
 
     /// The reminder was sent.
     async fn finish_reminder(&self, reminder: ReminderId) -> Result<(), StoreError>;
+
+    /// Whether mails are to be written from now on: for a meeting that was given a time or called off and for each
+    /// reminder, one to each side. Turning it off drops those that wait.
+    async fn set_mailing(&self, is_on: bool) -> Result<(), StoreError>;
+
+    /// The mail that has waited longest, claimed for the caller. It is given again after its lease until
+    /// [`Store::finish_mail`] says that it was sent. What a meeting's new state makes pointless is not given any more.
+    async fn claim_mail(&self, claim: Claim) -> Result<Option<DueMail>, StoreError>;
+
+    /// The mail was sent, or is given up.
+    async fn finish_mail(&self, mail: MailId) -> Result<(), StoreError>;
+
+    /// The mail was not sent; it is to be tried again then.
+    async fn delay_mail(&self, mail: MailId, due_at: Timestamp) -> Result<(), StoreError>;
+
+    /// When the next mail is due; `None` when none waits.
+    async fn next_mail_due_at(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// When the next expiry or reminder is due; `None` when nothing waits.
     async fn next_due_at(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -19,6 +19,7 @@ use crate::{
 pub mod accounts;
 pub mod changes;
 pub mod durability;
+pub mod mails;
 pub mod market;
 pub mod meetings;
 pub mod messages;
@@ -72,11 +73,21 @@ macro_rules! store_suite {
                 an_expiry_is_claimed_by_one_and_comes_back_after_its_lease,
                 reminders_are_logged_once_and_given_until_they_are_sent,
                 a_new_time_drops_old_reminders,
+                a_reminder_keeps_the_time_that_it_spoke_of,
+                calendars_are_told_of_new_times_and_ends_by_number,
+                a_clock_that_ran_ahead_keeps_nothing_back,
                 late_timers_change_nothing,
                 strangers_learn_nothing_of_meetings,
                 the_same_key_makes_one_meeting,
                 lists_are_filtered_and_paged,
-                the_log_keeps_who_came_and_went;
+                the_log_keeps_who_came_and_went,
+                the_log_has_no_line_twice_and_ends_with_the_meeting,
+                a_crash_takes_everybody_out_of_the_log;
+            mails:
+                mails_are_written_only_where_they_are_sent,
+                a_mail_is_given_until_it_is_sent,
+                a_new_state_takes_waiting_mails_back,
+                a_closed_project_drops_reminders_and_mails;
             changes:
                 changes_come_in_commit_order_to_those_concerned,
                 the_log_is_read_in_pages,

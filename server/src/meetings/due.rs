@@ -54,10 +54,8 @@ async fn work(app: &AppState) -> Result<Duration, StoreError> {
             tracing::error!(%error, %meeting, "a meeting could not be closed");
         }
     }
-    // The commit of the claim publishes them; a crash in between gives them again after the lease.
-    for due in app.store.claim_reminders(claim).await? {
-        app.store.finish_reminder(due.reminder.reminder_id).await?;
-    }
+    // The commit of the claim publishes them, and whoever emitted them says that they are done.
+    app.store.claim_reminders(claim).await?;
     let next = app.store.next_due_at().await?;
     Ok(next.map_or(LONGEST_WAIT, |at| at.saturating_since(app.now()).clamp(SHORTEST_WAIT, LONGEST_WAIT)))
 }

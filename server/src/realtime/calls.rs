@@ -16,7 +16,11 @@ use crate::problem::{Outcome, Refusal};
 #[derive(Default)]
 pub(crate) struct Calls {
     by_meeting: Mutex<HashMap<MeetingId, Call>>,
+    orders: [tokio::sync::Mutex<()>; ORDERS],
 }
+
+/// Meetings share these locks: enough of them that two calls rarely wait for each other.
+const ORDERS: usize = 32;
 
 struct Call {
     people: [UserId; 2],
@@ -40,6 +44,8 @@ pub(crate) struct Joined {
     pub(crate) is_peer_here: bool,
     /// What the other side last said of its camera, microphone and screen.
     pub(crate) peer_state: Option<CallStateOf>,
+    /// Whether the person shared the screen from the device that was in it before.
+    pub(crate) ended_screen: bool,
 }
 
 /// A device that is no longer in a call.
@@ -111,12 +117,14 @@ impl Calls {
         let call = calls.entry(view.meeting.id).or_insert_with(|| Call::of(view));
         let before = call.bound.insert(device.user, Bound { device: Arc::clone(device), state: None });
         let is_new = before.as_ref().is_none_or(|before| before.device.id != device.id);
+        let ended_screen = before.as_ref().and_then(|before| before.state.as_ref()).is_some_and(|state| state.screen);
         let peer = call.peer(device.user);
         Joined {
             moved_from: before.map(|before| before.device).filter(|_| is_new),
             is_new,
             is_peer_here: peer.is_some(),
             peer_state: peer.and_then(|peer| peer.state.clone()),
+            ended_screen,
         }
     }
 
@@ -132,11 +140,16 @@ impl Calls {
         Some(left)
     }
 
-    /// Takes the device out of whatever it is in.
-    pub(crate) fn leave_all(&self, device: &Device) -> Vec<Left> {
-        let meetings: Vec<_> =
-            self.lock().iter().filter(|(_, call)| call.holds(device)).map(|(meeting, _)| *meeting).collect();
-        meetings.into_iter().filter_map(|meeting| self.leave(device, meeting)).collect()
+    /// The meetings that the device is in.
+    pub(crate) fn of(&self, device: &Device) -> Vec<MeetingId> {
+        self.lock().iter().filter(|(_, call)| call.holds(device)).map(|(meeting, _)| *meeting).collect()
+    }
+
+    /// Who comes, goes or shares the screen holds this until that is in the meeting's log, so that the log has the
+    /// order in which it happened.
+    pub(crate) async fn in_order(&self, meeting: MeetingId) -> tokio::sync::MutexGuard<'_, ()> {
+        let place = meeting.0.as_u128() % ORDERS as u128;
+        self.orders[usize::try_from(place).unwrap_or_default()].lock().await
     }
 
     /// Notes what the device says of itself; the other side's device is to hear of it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parley_domain::{MeetingId, MeetingStep, UserId};
+use parley_domain::{MeetingId, MeetingLogEntry, MeetingLogEvent, MeetingStep, UserId};
 use parley_protocol::{
     Code,
     socket::{
@@ -10,12 +10,11 @@ use parley_protocol::{
         Typing, event,
     },
 };
-use parley_store::{MeetingLogEntry, MeetingLogEvent};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{calls::Left, devices::Device, presence, typing};
+use super::{devices::Device, presence, typing};
 use crate::{
     auth::caller::identify,
     conversations, meetings,
@@ -58,9 +57,7 @@ pub(crate) async fn handle(
         event::CALL_JOIN => call_join(app, device, read(payload)?).await,
         event::CALL_LEAVE => {
             let OfMeeting { meeting_id } = read(payload)?;
-            if let Some(left) = app.calls.leave(device, meeting_id) {
-                on_left(app, device.user, left).await;
-            }
+            call_leave(app, device, meeting_id).await;
             Ok(Ack::ok())
         }
         event::CALL_STATE => call_state(app, device, &read(payload)?).await,
@@ -117,6 +114,7 @@ async fn call_join(app: &AppState, device: &Arc<Device>, body: CallJoin) -> Outc
         };
         Refusal::new(code, format!("Fetch the meeting's token anew: {refused}."))
     })?;
+    let order = app.calls.in_order(body.meeting_id).await;
     let joined = app.calls.join(device, &view);
     app.absences.disarm(&body.meeting_id);
     if let Some(other) = joined.moved_from {
@@ -128,17 +126,19 @@ async fn call_join(app: &AppState, device: &Arc<Device>, body: CallJoin) -> Outc
         };
         other.emit(event::MEETING_ENDED, &moved);
     }
+    if joined.ended_screen {
+        log(app, body.meeting_id, device.user, MeetingLogEvent::ScreenOff).await;
+    }
     if joined.is_new {
         log(app, body.meeting_id, device.user, MeetingLogEvent::Joined).await;
     }
+    drop(order);
     if let Some(state) = joined.peer_state {
         device.emit(event::CALL_STATE, &state);
     }
     // The line may have broken meanwhile, after its calls were looked for.
     if device.gone.is_cancelled() {
-        if let Some(left) = app.calls.leave(device, body.meeting_id) {
-            on_left(app, device.user, left).await;
-        }
+        call_leave(app, device, body.meeting_id).await;
         return Ok(Ack::ok());
     }
     // The meeting may have ended between the look and the binding; then nothing else would take the device out.
@@ -150,10 +150,12 @@ async fn call_join(app: &AppState, device: &Arc<Device>, body: CallJoin) -> Outc
     Ok(with(&json!({ "peerJoined": joined.is_peer_here })))
 }
 
-/// A device is out of a call: noted, and the time of absence starts if nobody is left.
-pub(crate) async fn on_left(app: &AppState, user: UserId, left: Left) {
+/// Takes a device out of a call, if it is in it: noted, and the time of absence starts if nobody is left.
+pub(crate) async fn call_leave(app: &AppState, device: &Device, meeting: MeetingId) {
+    let _order = app.calls.in_order(meeting).await;
+    let Some(left) = app.calls.leave(device, meeting) else { return };
     presence::on_deserted(app, left);
-    log(app, left.meeting, user, MeetingLogEvent::Left).await;
+    log(app, meeting, device.user, MeetingLogEvent::Left).await;
 }
 
 async fn log(app: &AppState, meeting: MeetingId, user_id: UserId, event: MeetingLogEvent) {
@@ -171,6 +173,7 @@ async fn call_state(app: &AppState, device: &Device, body: &CallState) -> Outcom
         microphone: body.microphone,
         screen: body.screen,
     };
+    let _order = app.calls.in_order(body.meeting_id).await;
     let change = app.calls.set_state(device, state.clone())?;
     if let Some(peer) = change.peer {
         peer.emit(event::CALL_STATE, &state);

@@ -30,8 +30,8 @@ pub(crate) async fn came(app: &AppState, device: &Arc<Device>, presence: Presenc
 /// A device went: it is in no call any more, and if it was the last one its person is away.
 pub(crate) async fn went(app: &AppState, device: &Arc<Device>) {
     let presence = app.devices.remove(device);
-    for left in app.calls.leave_all(device) {
-        super::events::on_left(app, device.user, left).await;
+    for meeting in app.calls.of(device) {
+        super::events::call_leave(app, device, meeting).await;
     }
     if presence == Presence::Same {
         return;

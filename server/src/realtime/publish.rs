@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use parley_domain::{MeetingNews, MeetingStatus, MessageId, ProjectStatus, UserId};
+use parley_domain::{MeetingNews, MeetingStatus, MessageId, ProjectStatus, ReminderId, UserId};
 use parley_protocol::socket::{ConversationRead, Invite, MeetingEnded, MeetingStarted, MessageRead, event};
 use parley_store::{CommitFeed, Committed, MeetingChange, MeetingView, ReadState};
 use tokio::sync::broadcast::error::RecvError;
@@ -47,7 +47,11 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
             }
         }
         Committed::Proposal { proposal, to } => app.devices.emit(to, event::PROPOSAL_UPDATED, proposal),
-        Committed::Reminder(due) => app.devices.emit(&due.to, event::MEETING_REMINDER, &due.reminder),
+        Committed::Reminder(due) => {
+            app.devices.emit(&due.to, event::MEETING_REMINDER, &due.reminder);
+            app.mail_changed.notify_one();
+            finish_reminder(app, due.reminder.reminder_id);
+        }
         Committed::SessionsEnded { user, sessions } => {
             // The caller may have gone before it could do so itself.
             app.sessions.forget();
@@ -56,6 +60,16 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
             }
         }
     }
+}
+
+/// Only what was emitted is done: a crash before this gives the reminder again once its lease is over.
+fn finish_reminder(app: &AppState, reminder: ReminderId) {
+    let store = Arc::clone(&app.store);
+    tokio::spawn(async move {
+        if let Err(error) = store.finish_reminder(reminder).await {
+            tracing::warn!(%error, %reminder, "a reminder that was sent could not be noted so; it will be sent again");
+        }
+    });
 }
 
 fn publish_read(app: &AppState, state: &ReadState, up_to: Option<MessageId>, to: &[UserId]) {
@@ -75,6 +89,7 @@ fn publish_meeting(app: &AppState, change: &MeetingChange) {
     let both = [meeting.host_id, meeting.guest_id];
     live::follow(app, view);
     app.due_changed.notify_one();
+    app.mail_changed.notify_one();
     match change.news {
         Some(MeetingNews::Ringing) => ring(app, view),
         Some(MeetingNews::Scheduled) => app.devices.emit(&both, event::MEETING_SCHEDULED, meeting),

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use parley_domain::Role;
-use parley_store::MeetingLogEvent;
+use parley_domain::{MeetingLogEvent, Role};
+use parley_store::PageRequest;
 use serde_json::{Value, json};
 
 use crate::testing::{Pair, Socket, TestServer};
@@ -221,8 +221,9 @@ async fn a_stop_notes_who_was_there_and_who_was_in_a_call() {
     let away = maren.next("presence:update").await;
     assert_eq!((&away["userId"], &away["online"]), (&json!(pair.provider.id()), &json!(false)));
     assert!(away["lastSeenAt"].is_string(), "{away}");
-    let log = server.app.store.meeting_log(pair.provider.id(), meeting.parse().unwrap()).await.unwrap();
-    let events: Vec<_> = log.iter().map(|entry| entry.event).collect();
+    let page = PageRequest::first(9);
+    let log = server.app.store.meeting_log(pair.provider.id(), meeting.parse().unwrap(), page).await.unwrap();
+    let events: Vec<_> = log.items.iter().map(|entry| entry.event).collect();
     assert_eq!(events, [MeetingLogEvent::Joined, MeetingLogEvent::Left]);
 }
 

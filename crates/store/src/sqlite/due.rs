@@ -1,13 +1,13 @@
-//! What is due for meetings: reminders and expiries are rows, claimed for a while by one node. And their log.
+//! What is due for meetings: reminders and expiries are rows, claimed for a while by one node.
 
-use parley_domain::{Meeting, MeetingId, MeetingTimes, Reminder, ReminderId, Timestamp, UserId};
-use rusqlite::{Row, params};
+use parley_domain::{MailKind, Meeting, MeetingId, MeetingTimes, Reminder, ReminderId, Timestamp};
+use rusqlite::params;
 
 use super::{
     db::{ChangeRow, Db, RowExt, Tx, new_id},
-    meetings,
+    mails, meetings,
 };
-use crate::{Claim, Committed, DueReminder, MeetingError, MeetingLogEntry, MeetingLogEvent, StoreError};
+use crate::{Claim, Committed, DueReminder, StoreError};
 
 /// Rows of the meeting's reminders that are still ahead.
 pub(super) fn arm_reminders(
@@ -19,8 +19,8 @@ pub(super) fn arm_reminders(
     for due_at in meeting.reminders_due_at(times, now) {
         let id: ReminderId = new_id(now);
         tx.run_one(
-            "INSERT INTO reminders (id, meeting_id, due_at) VALUES (?1, ?2, ?3)",
-            params![id.0, meeting.id.0, due_at.as_millis()],
+            "INSERT INTO reminders (id, meeting_id, due_at, scheduled_at) VALUES (?1, ?2, ?3, ?4)",
+            params![id.0, meeting.id.0, due_at.as_millis(), meeting.scheduled_at.map(Timestamp::as_millis)],
         )?;
     }
     Ok(())
@@ -32,11 +32,12 @@ pub(super) fn drop_reminders(tx: &Tx<'_>, meeting: MeetingId) -> Result<(), Stor
     tx.run("UPDATE reminders SET sent = 1 WHERE meeting_id = ?1", [meeting.0]).map(drop)
 }
 
+/// A lease that ends later than one taken now would is left over from a clock that ran ahead: it does not count.
 pub(super) fn claim_expired_meetings(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<MeetingId>, StoreError> {
     tx.all(
         "UPDATE meetings SET claimed_until = ?2 WHERE position IN (
              SELECT position FROM meetings WHERE expiry_due_at IS NOT NULL AND expiry_due_at <= ?1
-             AND (claimed_until IS NULL OR claimed_until <= ?1) ORDER BY expiry_due_at LIMIT ?3)
+             AND (claimed_until IS NULL OR claimed_until NOT BETWEEN ?1 + 1 AND ?2) ORDER BY expiry_due_at LIMIT ?3)
          RETURNING id",
         params![claim.now.as_millis(), (claim.now + claim.lease).as_millis(), claim.limit],
         |row| row.id("id"),
@@ -46,6 +47,7 @@ pub(super) fn claim_expired_meetings(tx: &mut Tx<'_>, claim: Claim) -> Result<Ve
 struct DueRow {
     id: ReminderId,
     meeting: MeetingId,
+    scheduled_at: Timestamp,
     starts_in_seconds: Option<i64>,
 }
 
@@ -53,13 +55,14 @@ pub(super) fn claim_reminders(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<DueRe
     let rows = tx.all(
         "UPDATE reminders SET claimed_until = ?2 WHERE id IN (
              SELECT id FROM reminders WHERE sent = 0 AND due_at <= ?1
-             AND (claimed_until IS NULL OR claimed_until <= ?1) ORDER BY due_at LIMIT ?3)
-         RETURNING id, meeting_id, starts_in_seconds",
+             AND (claimed_until IS NULL OR claimed_until NOT BETWEEN ?1 + 1 AND ?2) ORDER BY due_at LIMIT ?3)
+         RETURNING id, meeting_id, scheduled_at, starts_in_seconds",
         params![claim.now.as_millis(), (claim.now + claim.lease).as_millis(), claim.limit],
         |row| {
             Ok(DueRow {
                 id: row.id("id")?,
                 meeting: row.id("meeting_id")?,
+                scheduled_at: row.at("scheduled_at")?,
                 starts_in_seconds: row.get("starts_in_seconds")?,
             })
         },
@@ -74,18 +77,18 @@ pub(super) fn claim_reminders(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<DueRe
 /// At its first claim a reminder is written into both people's logs; whoever claims it again finds it there.
 fn take_reminder(tx: &mut Tx<'_>, row: &DueRow, now: Timestamp) -> Result<Option<DueReminder>, StoreError> {
     let Some(view) = meetings::find_meeting(tx, row.meeting)? else { return Ok(None) };
-    let Some(scheduled_at) = view.meeting.scheduled_at else { return Ok(None) };
-    let left = i64::try_from(scheduled_at.saturating_since(now).as_secs()).unwrap_or(i64::MAX);
+    let left = i64::try_from(row.scheduled_at.saturating_since(now).as_secs()).unwrap_or(i64::MAX);
     let to = [view.meeting.host_id, view.meeting.guest_id];
     if row.starts_in_seconds.is_none() {
         tx.run_one("UPDATE reminders SET starts_in_seconds = ?2 WHERE id = ?1", params![row.id.0, left])?;
         tx.log(ChangeRow::of("reminder", row.id.0), &to, now)?;
+        mails::queue(tx, &view.meeting, MailKind::Reminder, now)?;
     }
     let reminder = Reminder {
         reminder_id: row.id,
         meeting_id: row.meeting,
         project_id: view.meeting.project_id,
-        scheduled_at,
+        scheduled_at: row.scheduled_at,
         starts_in_seconds: left,
     };
     let due = DueReminder { reminder, to };
@@ -100,9 +103,8 @@ pub(super) fn finish_reminder(tx: &mut Tx<'_>, reminder: ReminderId) -> Result<(
 /// A reminder that was claimed at least once, as it was first sent.
 pub(super) fn find_reminder(db: &Db<'_>, id: ReminderId) -> Result<Option<Reminder>, StoreError> {
     db.one(
-        "SELECT r.meeting_id, r.starts_in_seconds, m.project_id, m.scheduled_at FROM reminders r
-         JOIN meetings m ON m.id = r.meeting_id
-         WHERE r.id = ?1 AND r.starts_in_seconds IS NOT NULL AND m.scheduled_at IS NOT NULL",
+        "SELECT r.meeting_id, r.starts_in_seconds, r.scheduled_at, m.project_id FROM reminders r
+         JOIN meetings m ON m.id = r.meeting_id WHERE r.id = ?1 AND r.starts_in_seconds IS NOT NULL",
         [id.0],
         |row| {
             Ok(Reminder {
@@ -129,40 +131,4 @@ pub(super) fn next_due_at(db: &Db<'_>) -> Result<Option<Timestamp>, StoreError> 
         )?
         .flatten();
     Ok(next.map(Timestamp::from_millis))
-}
-
-fn word(event: MeetingLogEvent) -> &'static str {
-    match event {
-        MeetingLogEvent::Joined => "joined",
-        MeetingLogEvent::Left => "left",
-        MeetingLogEvent::ScreenOn => "screen_on",
-        MeetingLogEvent::ScreenOff => "screen_off",
-    }
-}
-
-fn log_entry_of(row: &Row<'_>) -> rusqlite::Result<Option<MeetingLogEntry>> {
-    let found: String = row.get("event")?;
-    let event = [MeetingLogEvent::Joined, MeetingLogEvent::Left, MeetingLogEvent::ScreenOn, MeetingLogEvent::ScreenOff]
-        .into_iter()
-        .find(|event| word(*event) == found);
-    let Some(event) = event else { return Ok(None) };
-    Ok(Some(MeetingLogEntry { user_id: row.id::<UserId>("user_id")?, event, at: row.at("at")? }))
-}
-
-pub(super) fn log_meeting(tx: &mut Tx<'_>, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError> {
-    tx.run_one(
-        "INSERT INTO meeting_log (meeting_id, user_id, event, at) VALUES (?1, ?2, ?3, ?4)",
-        params![meeting.0, entry.user_id.0, word(entry.event), entry.at.as_millis()],
-    )
-}
-
-pub(super) fn meeting_log(
-    db: &Db<'_>,
-    viewer: UserId,
-    meeting: MeetingId,
-) -> Result<Vec<MeetingLogEntry>, MeetingError> {
-    meetings::meeting(db, viewer, meeting)?;
-    let sql = "SELECT user_id, event, at FROM meeting_log WHERE meeting_id = ?1 ORDER BY position";
-    let entries = db.all(sql, [meeting.0], log_entry_of)?;
-    Ok(entries.into_iter().flatten().collect())
 }

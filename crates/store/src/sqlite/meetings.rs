@@ -1,26 +1,28 @@
 //! Meetings: each move one conditional write, decided by the domain.
 
 use parley_domain::{
-    AgoraUid, Meeting, MeetingClosing, MeetingContext, MeetingId, MeetingNews, MeetingPlan, MeetingStatus,
-    MeetingTimes, MeetingTransition, MeetingUids, ProjectId, Timestamp, UserId, channel_name, close_meeting,
-    create_meeting as plan_meeting, draw_uids, take_step,
+    AgoraUid, MailKind, Meeting, MeetingClosing, MeetingContext, MeetingId, MeetingNews, MeetingPlan, MeetingStatus,
+    MeetingTimes, MeetingTransition, MeetingType, MeetingUids, ProjectId, Timestamp, UserId, channel_name,
+    close_meeting, create_meeting as plan_meeting, draw_uids, take_step,
 };
 use rusqlite::{Row, params};
 
 use super::{
+    call_log,
     db::{ChangeRow, Db, RowExt, Tx, new_id},
     due,
     idempotency::{recall, remember},
     lists::page_of,
-    projects,
+    mails, projects,
 };
 use crate::{
     Committed, Created, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, MeetingView,
     NewMeeting, Page, PageRequest, StoreError,
 };
 
-const MEETING: &str = "SELECT m.*, host.name AS host_name, guest.name AS guest_name FROM meetings m
-    JOIN users host ON host.id = m.host_id JOIN users guest ON guest.id = m.guest_id";
+const MEETING: &str = "SELECT m.*, host.name AS host_name, guest.name AS guest_name, project.title AS project_title
+    FROM meetings m JOIN users host ON host.id = m.host_id JOIN users guest ON guest.id = m.guest_id
+    JOIN projects project ON project.id = m.project_id";
 
 const IN_PROGRESS: &str = "(m.status = 'ACTIVE' OR (m.status = 'PENDING' AND m.type = 'instant'))";
 
@@ -58,6 +60,8 @@ fn view_of(row: &Row<'_>) -> rusqlite::Result<MeetingView> {
         },
         host_name: row.get("host_name")?,
         guest_name: row.get("guest_name")?,
+        project_title: row.get("project_title")?,
+        sequence: row.get("sequence")?,
         ring_due_at: row.opt_at("ring_due_at")?,
     })
 }
@@ -104,6 +108,9 @@ pub(super) fn create_meeting(
     let MeetingTransition { meeting, news } = plan_meeting(plan, &project, in_progress(tx, project.id, None)?, now)?;
     insert(tx, &meeting, &new.times)?;
     due::arm_reminders(tx, &meeting, &new.times, now)?;
+    if meeting.kind == MeetingType::Scheduled {
+        mails::queue(tx, &meeting, MailKind::Scheduled, now)?;
+    }
     remember(tx, new.host, new.idempotency.as_ref(), &meeting, now)?;
     Ok(Created::New(tell(tx, meeting.id, news, now)?))
 }
@@ -172,13 +179,38 @@ pub(super) fn move_meeting(
     }
     let after = transition.meeting;
     update(tx, &before, &after, Due::of(&after, &wanted.times))?;
-    if after.status != MeetingStatus::Pending || after.scheduled_at != before.scheduled_at {
-        due::drop_reminders(tx, after.id)?;
-    }
+    follow(tx, &before, &after, now)?;
     if after.scheduled_at != before.scheduled_at {
         due::arm_reminders(tx, &after, &wanted.times, now)?;
     }
     Ok(tell(tx, after.id, transition.news, now)?)
+}
+
+/// What a step means to reminders, mails and the log.
+fn follow(tx: &Tx<'_>, before: &Meeting, after: &Meeting, now: Timestamp) -> Result<(), StoreError> {
+    let has_moved = after.scheduled_at != before.scheduled_at;
+    if after.status != MeetingStatus::Pending || has_moved {
+        due::drop_reminders(tx, after.id)?;
+        mails::drop_waiting(tx, after.id)?;
+    }
+    if has_moved {
+        mails::queue(tx, after, MailKind::Scheduled, now)?;
+    }
+    if is_called_off(before, after) {
+        mails::queue(tx, after, MailKind::Cancelled, now)?;
+    }
+    if is_over(after) { call_log::empty_call(tx, after, now) } else { Ok(()) }
+}
+
+fn is_over(meeting: &Meeting) -> bool {
+    matches!(meeting.status, MeetingStatus::Completed | MeetingStatus::Cancelled)
+}
+
+/// Whether calendars have an entry that is to go.
+fn is_called_off(before: &Meeting, after: &Meeting) -> bool {
+    after.kind == MeetingType::Scheduled
+        && after.status == MeetingStatus::Cancelled
+        && before.status != MeetingStatus::Cancelled
 }
 
 pub(super) fn end_meeting(
@@ -199,7 +231,7 @@ pub(super) fn end(
 ) -> Result<Option<MeetingChange>, StoreError> {
     let Some(MeetingTransition { meeting, news }) = close_meeting(&before, closing, now) else { return Ok(None) };
     update(tx, &before, &meeting, Due::default())?;
-    due::drop_reminders(tx, meeting.id)?;
+    follow(tx, &before, &meeting, now)?;
     tell(tx, meeting.id, news, now).map(Some)
 }
 
@@ -221,7 +253,7 @@ fn update(tx: &Tx<'_>, before: &Meeting, after: &Meeting, due: Due) -> Result<()
     tx.run_one(
         "UPDATE meetings SET status = ?4, scheduled_at = ?5, accepted_at = ?6, started_at = ?7, ended_at = ?8,
              duration = ?9, end_reason = ?10, updated_at = ?11, ring_due_at = ?12, expiry_due_at = ?13,
-             claimed_until = NULL
+             claimed_until = NULL, sequence = sequence + ?14
          WHERE id = ?1 AND status = ?2 AND accepted_at IS ?3",
         params![
             before.id.0,
@@ -237,6 +269,7 @@ fn update(tx: &Tx<'_>, before: &Meeting, after: &Meeting, due: Due) -> Result<()
             after.updated_at.as_millis(),
             due.ring.map(Timestamp::as_millis),
             due.expiry.map(Timestamp::as_millis),
+            after.scheduled_at != before.scheduled_at || is_called_off(before, after),
         ],
     )
 }
@@ -302,4 +335,13 @@ pub(super) fn live_meetings(db: &Db<'_>) -> Result<Vec<MeetingView>, StoreError>
 pub(super) fn unfinished_of(db: &Db<'_>, project: ProjectId) -> Result<Vec<Meeting>, StoreError> {
     let sql = format!("{MEETING} WHERE m.project_id = ?1 AND m.status IN ('PENDING', 'ACTIVE') ORDER BY m.position");
     db.all(&sql, [project.0], meeting_of)
+}
+
+/// Meetings with a log that may still go on. Those that wait for their time have their expiry ahead, the rest is in
+/// progress; each has an index of its own.
+pub(super) fn logged_and_unfinished(db: &Db<'_>) -> Result<Vec<Meeting>, StoreError> {
+    let is_logged = "EXISTS (SELECT 1 FROM meeting_log l WHERE l.meeting_id = m.id)";
+    let mut found = db.all(&format!("{MEETING} WHERE {IN_PROGRESS} AND {is_logged}"), (), meeting_of)?;
+    found.extend(db.all(&format!("{MEETING} WHERE m.expiry_due_at IS NOT NULL AND {is_logged}"), (), meeting_of)?);
+    Ok(found)
 }

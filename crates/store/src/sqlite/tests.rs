@@ -104,7 +104,7 @@ async fn an_older_program_refuses_a_newer_file_and_says_what_to_do() {
     let newer = "INSERT INTO refinery_schema_history VALUES (999, 'later', '2030-01-01T00:00:00Z', '1')";
     harness.raw().execute_batch(newer).unwrap();
     let error = refusal(&harness);
-    assert_eq!(error, StoreError::NewerSchema { found: 999, known: 1 });
+    assert!(matches!(error, StoreError::NewerSchema { found: 999, known: 1..999 }), "{error}");
     assert!(error.to_string().contains("use a newer program"));
 }
 

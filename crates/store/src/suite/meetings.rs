@@ -3,14 +3,14 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use parley_domain::{
-    EndReason, GuestProblem, MeetingClosing, MeetingId, MeetingNews, MeetingRefusal, MeetingStatus, MeetingStep,
-    MeetingTimes, MeetingType,
+    EndReason, GuestProblem, MeetingClosing, MeetingId, MeetingLogEntry, MeetingLogEvent, MeetingNews, MeetingRefusal,
+    MeetingStatus, MeetingStep, MeetingTimes, MeetingType, UserId,
 };
 
 use super::{Harness, World, at};
 use crate::{
-    Claim, Created, Idempotency, KeyReused, MeetingEnding, MeetingError, MeetingFilter, MeetingLogEntry,
-    MeetingLogEvent, MeetingMove, PageRequest, SyncPage,
+    Claim, Created, Idempotency, KeyReused, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, PageRequest,
+    SyncPage,
 };
 
 fn claim(seconds: i64) -> Claim {
@@ -200,7 +200,7 @@ pub async fn strangers_learn_nothing_of_meetings(harness: &dyn Harness) {
     let meeting = world.make(world.instant(world.client), 1).await.view.meeting.id;
     let page = PageRequest::first(9);
     assert_eq!(store.meeting(world.stranger, meeting).await, Err(MeetingError::NotFound));
-    assert_eq!(store.meeting_log(world.stranger, meeting).await, Err(MeetingError::NotFound));
+    assert_eq!(store.meeting_log(world.stranger, meeting, page).await, Err(MeetingError::NotFound));
     let listed = store.meetings_of_project(world.stranger, world.project.id, page).await;
     assert_eq!(listed, Err(MeetingError::NotFound));
     let end = world.step(meeting, world.stranger, MeetingStep::End, 2).await;
@@ -250,6 +250,73 @@ pub async fn lists_are_filtered_and_paged(harness: &dyn Harness) {
     assert!(page.items.iter().all(|meeting| meeting.kind == MeetingType::Scheduled));
 }
 
+/// It stays in what people missed as it was sent.
+pub async fn a_reminder_keeps_the_time_that_it_spoke_of(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let store = &*world.store;
+    let since = store.sync(world.client, None, 10).await.unwrap().next_cursor;
+    let meeting = world.make(world.scheduled(world.client, 1_000), 1).await.view.meeting.id;
+    let sent = store.claim_reminders(claim(100)).await.unwrap().remove(0).reminder;
+    world.step(meeting, world.client, MeetingStep::Reschedule(at(5_000)), 200).await.unwrap();
+    let changes = store.sync(world.client, Some(since), 10).await.unwrap().changes;
+    let kept = changes.iter().find_map(|change| match change {
+        crate::Change::Reminder(reminder) => Some(reminder),
+        _ => None,
+    });
+    assert_eq!(kept, Some(&sent));
+    assert_eq!((sent.scheduled_at, sent.starts_in_seconds), (at(1_000), 900));
+    assert!(store.claim_reminders(claim(1_000)).await.unwrap().is_empty(), "it is not sent again");
+}
+
+/// A yes changes no time, so the number stays.
+pub async fn calendars_are_told_of_new_times_and_ends_by_number(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let made = world.make(world.scheduled(world.client, 1_000), 1).await.view;
+    assert_eq!((made.sequence, made.project_title.as_str()), (0, "Site"));
+    let mut sequences = Vec::new();
+    for (caller, step) in [
+        (world.provider, MeetingStep::Accept),
+        (world.client, MeetingStep::Reschedule(at(2_000))),
+        (world.client, MeetingStep::Reschedule(at(3_000))),
+        (world.client, MeetingStep::Cancel),
+    ] {
+        sequences.push(world.step(made.meeting.id, caller, step, 2).await.unwrap().view.sequence);
+    }
+    assert_eq!(sequences, [0, 1, 2, 3]);
+    let held = world.make(world.scheduled(world.client, 300), 1).await.view.meeting.id;
+    world.step(held, world.client, MeetingStep::Start, 2).await.unwrap();
+    let over = world.step(held, world.client, MeetingStep::End, 3).await.unwrap();
+    assert_eq!(over.view.sequence, 0, "it took place");
+}
+
+/// A lease that was taken tomorrow must not hold today's work up.
+pub async fn a_clock_that_ran_ahead_keeps_nothing_back(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let store = &*world.store;
+    store.set_mailing(true).await.unwrap();
+    let meeting = world.make(world.scheduled(world.client, 1_000), 1).await.view.meeting.id;
+    let tomorrow = 90_000;
+    assert_eq!(store.claim_reminders(claim(tomorrow)).await.unwrap().len(), 2);
+    assert_eq!(store.claim_expired_meetings(claim(tomorrow)).await.unwrap(), [meeting]);
+    let mail = store.claim_mail(claim(tomorrow)).await.unwrap().unwrap();
+    store.delay_mail(mail.id, at(tomorrow + 60)).await.unwrap();
+
+    let ids: Vec<_> =
+        store.claim_reminders(claim(950)).await.unwrap().iter().map(|due| due.reminder.reminder_id).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(store.claim_reminders(claim(951)).await.unwrap().is_empty(), "the lease of now counts");
+    for id in ids {
+        store.finish_reminder(id).await.unwrap();
+    }
+    assert!(store.claim_reminders(claim(tomorrow)).await.unwrap().is_empty(), "nothing is sent twice");
+    assert_eq!(store.claim_expired_meetings(claim(4_600)).await.unwrap(), [meeting]);
+    let mut again = Vec::new();
+    while let Some(mail) = store.claim_mail(claim(950)).await.unwrap() {
+        again.push(mail.id);
+    }
+    assert!(again.contains(&mail.id));
+}
+
 /// In the order in which it happened.
 pub async fn the_log_keeps_who_came_and_went(harness: &dyn Harness) {
     let world = World::new(harness).await;
@@ -258,10 +325,84 @@ pub async fn the_log_keeps_who_came_and_went(harness: &dyn Harness) {
         MeetingLogEntry { user_id: world.client, event: MeetingLogEvent::Joined, at: at(9) },
         MeetingLogEntry { user_id: world.provider, event: MeetingLogEvent::Joined, at: at(8) },
         MeetingLogEntry { user_id: world.client, event: MeetingLogEvent::ScreenOn, at: at(10) },
-        MeetingLogEntry { user_id: world.client, event: MeetingLogEvent::Left, at: at(11) },
+        MeetingLogEntry { user_id: world.client, event: MeetingLogEvent::ScreenOff, at: at(11) },
+        MeetingLogEntry { user_id: world.client, event: MeetingLogEvent::Left, at: at(12) },
     ];
     for entry in entries {
         world.store.log_meeting(meeting, entry).await.unwrap();
     }
-    assert_eq!(world.store.meeting_log(world.provider, meeting).await.unwrap(), entries);
+    let first = world.store.meeting_log(world.provider, meeting, PageRequest::first(3)).await.unwrap();
+    assert_eq!(first.items, entries[..3]);
+    let rest = PageRequest { cursor: first.next_cursor, limit: 3 };
+    let rest = world.store.meeting_log(world.provider, meeting, rest).await.unwrap();
+    assert_eq!((rest.items.as_slice(), rest.next_cursor), (&entries[3..], None));
+}
+
+async fn log(world: &World, meeting: MeetingId, user_id: UserId, event: MeetingLogEvent, seconds: i64) {
+    world.store.log_meeting(meeting, MeetingLogEntry { user_id, event, at: at(seconds) }).await.unwrap();
+}
+
+async fn lines(world: &World, meeting: MeetingId) -> Vec<(UserId, MeetingLogEvent, i64)> {
+    let page = world.store.meeting_log(world.client, meeting, PageRequest::first(100)).await.unwrap();
+    let seconds = |entry: &MeetingLogEntry| (entry.at.as_millis() - at(0).as_millis()) / 1_000;
+    page.items.iter().map(|entry| (entry.user_id, entry.event, seconds(entry))).collect()
+}
+
+/// Whoever reports late or again changes nothing.
+pub async fn the_log_has_no_line_twice_and_ends_with_the_meeting(harness: &dyn Harness) {
+    use MeetingLogEvent::{Joined, Left, ScreenOff, ScreenOn};
+    let world = World::new(harness).await;
+    let (client, provider) = (world.client, world.provider);
+    let meeting = world.make(world.instant(client), 1).await.view.meeting.id;
+    world.step(meeting, provider, MeetingStep::Accept, 2).await.unwrap();
+    for (user, event, seconds) in [
+        (client, Left, 2),
+        (client, ScreenOn, 2),
+        (client, Joined, 3),
+        (client, Joined, 4),
+        (client, ScreenOff, 4),
+        (client, ScreenOn, 5),
+        (client, ScreenOn, 6),
+        (client, Left, 7),
+        (client, Left, 8),
+        (client, Joined, 9),
+        (provider, Joined, 10),
+        (provider, ScreenOn, 11),
+    ] {
+        log(&world, meeting, user, event, seconds).await;
+    }
+    world.step(meeting, client, MeetingStep::End, 20).await.unwrap();
+    log(&world, meeting, provider, Left, 21).await;
+    log(&world, meeting, provider, Joined, 22).await;
+    let expected = [
+        (client, Joined, 3),
+        (client, ScreenOn, 5),
+        (client, ScreenOff, 7),
+        (client, Left, 7),
+        (client, Joined, 9),
+        (provider, Joined, 10),
+        (provider, ScreenOn, 11),
+        (client, Left, 20),
+        (provider, ScreenOff, 20),
+        (provider, Left, 20),
+    ];
+    assert_eq!(lines(&world, meeting).await, expected);
+}
+
+/// Nobody said good-bye, yet nobody is in it any more.
+pub async fn a_crash_takes_everybody_out_of_the_log(harness: &dyn Harness) {
+    use MeetingLogEvent::{Joined, Left};
+    let world = World::new(harness).await;
+    let running = world.make(world.instant(world.client), 1).await.view.meeting.id;
+    let early = world.make(world.scheduled(world.client, 300), 1).await.view.meeting.id;
+    log(&world, running, world.client, Joined, 2).await;
+    log(&world, running, world.provider, Joined, 3).await;
+    log(&world, running, world.provider, Left, 4).await;
+    log(&world, early, world.client, Joined, 5).await;
+    world.store.empty_calls(at(60)).await.unwrap();
+    world.store.empty_calls(at(61)).await.unwrap();
+    let expected =
+        [(world.client, Joined, 2), (world.provider, Joined, 3), (world.provider, Left, 4), (world.client, Left, 60)];
+    assert_eq!(lines(&world, running).await, expected);
+    assert_eq!(lines(&world, early).await, [(world.client, Joined, 5), (world.client, Left, 60)]);
 }
