@@ -16,7 +16,10 @@ use parley_domain::MeetingTimes;
 use parley_protocol::rest::IceServer;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Clock, SystemClock};
+use crate::{
+    clock::{Clock, SystemClock},
+    mail::smtp::{Smtp, SmtpError, SmtpSettings},
+};
 
 /// A text that never shows itself in a log.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -77,6 +80,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// STUN and TURN servers to hand to the direct engine.
     pub ice_servers: IceServers,
+    /// The mail server for mails about meetings; without one none are sent.
+    pub smtp: Option<Smtp>,
     /// Durations that tests shorten.
     pub timing: Timing,
     /// The wall clock.
@@ -102,6 +107,10 @@ pub struct Timing {
     pub meeting_token: Duration,
     /// After that long without a word someone has stopped typing.
     pub typing: Duration,
+    /// How long the mail server may take for one mail.
+    pub mail_patience: Duration,
+    /// The pause before a mail is tried again; it doubles each time.
+    pub mail_retry: Duration,
 }
 
 impl Default for Timing {
@@ -116,6 +125,8 @@ impl Default for Timing {
             meeting: MeetingTimes::default(),
             meeting_token: seconds(3600),
             typing: seconds(6),
+            mail_patience: seconds(30),
+            mail_retry: seconds(10),
         }
     }
 }
@@ -130,6 +141,7 @@ impl Config {
             agora: None,
             allowed_origins: Vec::new(),
             ice_servers: IceServers::default(),
+            smtp: None,
             timing: Timing::default(),
             clock: Arc::new(SystemClock),
         }
@@ -177,6 +189,10 @@ struct Layered {
     ice_servers: IceServers,
     agora_app_id: Option<Secret>,
     agora_app_certificate: Option<Secret>,
+    smtp_url: Option<String>,
+    smtp_from: Option<String>,
+    smtp_username: Option<Secret>,
+    smtp_password: Option<Secret>,
     config: Option<PathBuf>,
 }
 
@@ -189,6 +205,9 @@ pub enum ConfigError {
     /// One of Agora's two values is missing.
     #[error("Agora needs both AGORA_APP_ID and AGORA_APP_CERTIFICATE")]
     HalfAgora,
+    /// The mail server is named by half, or can't be used.
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
     /// `*` among the origins.
     #[error("an allowed origin is named in full, such as https://app.example.org; * is refused")]
     AnyOrigin,
@@ -245,6 +264,12 @@ impl Config {
             (None, None) => None,
             _ => return Err(ConfigError::HalfAgora),
         };
+        config.smtp = Smtp::of(SmtpSettings {
+            url: layered.smtp_url,
+            from: layered.smtp_from,
+            username: given(layered.smtp_username),
+            password: given(layered.smtp_password),
+        })?;
         Ok(config)
     }
 }

@@ -12,6 +12,7 @@ mod conversations;
 mod envelope;
 mod extract;
 mod limits;
+pub mod mail;
 mod meetings;
 mod messages;
 mod pages;

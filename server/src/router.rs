@@ -84,8 +84,6 @@ fn later() -> Router<AppState> {
         .route("/messages/search", get(not_served_yet))
         .route("/attachments", post(not_served_yet))
         .route("/attachments/{id}", get(not_served_yet))
-        .route("/meetings/{id}/calendar.ics", get(not_served_yet))
-        .route("/meetings/{id}/log", get(not_served_yet))
         .route("/openapi.json", any(not_served))
 }
 

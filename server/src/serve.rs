@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     connection::{Listener, Peer},
+    mail::outbox,
     meetings::{due, live},
     realtime::{presence, publish},
     router::with_sockets,
@@ -64,8 +65,10 @@ pub async fn serve_app(
     // Nobody is in a call of a server that has just begun; after a crash the logs still say otherwise.
     app.store.empty_calls(app.now()).await?;
     live::restore(&app).await?;
+    app.store.set_mailing(app.config.smtp.is_some()).await?;
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));
+    tasks.spawn(outbox::run(Arc::clone(&app)));
     let warm = Arc::clone(&app);
     let warming = tokio::spawn(async move {
         if let Err(refusal) = warm.passwords.warm_up().await {

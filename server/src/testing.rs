@@ -63,6 +63,25 @@ impl TestServer {
         Self::run(self.config.clone(), self.dir.take()).await
     }
 
+    /// What a kill at this moment leaves behind, and a server started on it. The one that was not killed goes on.
+    pub(crate) async fn restart_after_crash(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = self.config.clone();
+        config.data_dir = dir.path().join("data");
+        copy_dir(&self.config.data_dir, &config.data_dir);
+        Self::run(config, Some(dir)).await
+    }
+
+    /// The settings for the next start.
+    pub(crate) fn config(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// The path of the database.
+    pub(crate) fn database(&self) -> std::path::PathBuf {
+        self.config.database()
+    }
+
     pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         if let Some(task) = self.task.take() {
@@ -103,6 +122,19 @@ impl TestServer {
             conversation: accepted.text("/conversation/id"),
             client,
             provider,
+        }
+    }
+}
+
+fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
         }
     }
 }

@@ -3,10 +3,10 @@
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     routing::{get, patch, post},
 };
-use parley_domain::{Meeting, MeetingId, MeetingStatus, MeetingStep, ProjectId, Timestamp};
+use parley_domain::{Meeting, MeetingId, MeetingLogEntry, MeetingStatus, MeetingStep, ProjectId, Timestamp};
 use parley_protocol::rest::{CreatedMeeting, MeetingToken, Page, Reschedule};
 use parley_store::MeetingFilter;
 
@@ -26,6 +26,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/meetings/project/{id}", get(of_project))
         .route("/meetings/{id}", get(one).patch(reschedule).delete(cancel))
         .route("/meetings/{id}/token", get(token))
+        .route("/meetings/{id}/log", get(log))
+        .route("/meetings/{id}/calendar.ics", get(calendar))
         .route("/meetings/{id}/start", patch(start))
         .route("/meetings/{id}/accept", patch(accept))
         .route("/meetings/{id}/decline", patch(decline))
@@ -71,13 +73,32 @@ async fn token(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId
     service::token(&app, &caller, id).await.map(Json)
 }
 
+async fn log(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<MeetingId>,
+    query: Query,
+) -> Outcome<Json<Page<MeetingLogEntry>>> {
+    service::log(&app, &caller, id, query.page()?).await.map(page).map(Json)
+}
+
+async fn calendar(
+    State(app): State<AppState>,
+    caller: Caller,
+    Id(id): Id<MeetingId>,
+) -> Outcome<([(HeaderName, String); 2], String)> {
+    let file = service::calendar(&app, &caller, id).await?;
+    let disposition = "attachment; filename=\"meeting.ics\"".to_owned();
+    Ok(([(header::CONTENT_TYPE, file.media_type()), (header::CONTENT_DISPOSITION, disposition)], file.text))
+}
+
 async fn reschedule(
     State(app): State<AppState>,
     caller: Caller,
     Id(id): Id<MeetingId>,
     Body(body): Body<Reschedule>,
 ) -> Outcome<Json<Meeting>> {
-    service::step(&app, caller.id(), id, MeetingStep::Reschedule(body.scheduled_at)).await.map(Json)
+    service::reschedule(&app, &caller, id, body.scheduled_at).await.map(Json)
 }
 
 async fn start(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId>) -> Outcome<Json<Meeting>> {

@@ -1,13 +1,18 @@
 //! Meetings: may they, what changes. Who must hear of it follows from the commit (`realtime::publish`).
 
-use parley_domain::{EngineKind, Meeting, MeetingId, MeetingStep, MeetingType, ProjectId, UserId, guest_of};
+use parley_domain::{
+    EngineKind, Meeting, MeetingId, MeetingLogEntry, MeetingStep, MeetingType, ProjectId, Timestamp, UserId, guest_of,
+};
 use parley_protocol::{
     Code,
     rest::{self, MeetingToken},
 };
 use parley_store::{Created, Idempotency, MeetingFilter, MeetingMove, MeetingView, NewMeeting, Page, PageRequest};
 
-use super::tokens;
+use super::{
+    calendar::{self, CalendarFile},
+    tokens,
+};
 use crate::{
     auth::caller::Caller,
     limits::Kind,
@@ -84,6 +89,29 @@ pub(crate) async fn mine(
 pub(crate) async fn step(app: &AppState, caller: UserId, meeting: MeetingId, step: MeetingStep) -> Outcome<Meeting> {
     let step = MeetingMove { meeting, caller, step, times: app.config.timing.meeting.clone() };
     Ok(app.store.move_meeting(step, app.now()).await?.view.meeting)
+}
+
+/// Gives a meeting another time. Counted like a new one: both sides are asked and told anew.
+pub(crate) async fn reschedule(app: &AppState, caller: &Caller, meeting: MeetingId, at: Timestamp) -> Outcome<Meeting> {
+    app.limits.take_for(Kind::Meeting, caller.id())?;
+    step(app, caller.id(), meeting, MeetingStep::Reschedule(at)).await
+}
+
+/// Who came, left and shared the screen, oldest first.
+pub(crate) async fn log(
+    app: &AppState,
+    caller: &Caller,
+    meeting: MeetingId,
+    page: PageRequest,
+) -> Outcome<Page<MeetingLogEntry>> {
+    Ok(app.store.meeting_log(caller.id(), meeting, page).await?)
+}
+
+/// The caller's calendar file. A call without a time has none.
+pub(crate) async fn calendar(app: &AppState, caller: &Caller, meeting: MeetingId) -> Outcome<CalendarFile> {
+    let view = view(app, caller.id(), meeting).await?;
+    calendar::file(&view, &caller.user, &app.config.timing.meeting.reminders, app.now())?
+        .ok_or_else(|| Refusal::new(Code::NotFound, "An instant call has no time and so no calendar file."))
 }
 
 /// The caller's tokens, while the meeting is open to the caller.

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 
 use crate::testing::{Pair, Socket, TestServer};
 
+mod calendar;
+mod due;
+mod log;
+mod rules;
+
 const MOMENT: Duration = Duration::from_millis(300);
 
 /// A meeting in an hour, made by the client.

@@ -38,6 +38,8 @@ const PROTECTED: &[(&str, &str)] = &[
     ("PATCH", "/meetings/*"),
     ("DELETE", "/meetings/*"),
     ("GET", "/meetings/*/token"),
+    ("GET", "/meetings/*/calendar.ics"),
+    ("GET", "/meetings/*/log"),
     ("PATCH", "/meetings/*/start"),
     ("PATCH", "/meetings/*/accept"),
     ("PATCH", "/meetings/*/decline"),
@@ -52,8 +54,6 @@ const LATER: &[(&str, &str)] = &[
     ("GET", "/messages/search"),
     ("POST", "/attachments"),
     ("GET", "/attachments/*"),
-    ("GET", "/meetings/*/calendar.ics"),
-    ("GET", "/meetings/*/log"),
 ];
 
 #[tokio::test]
