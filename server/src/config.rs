@@ -99,7 +99,11 @@ pub struct Timing {
     pub refresh_grace: Duration,
     /// How long a socket outlives its access token, so that a renewal can be a little late.
     pub socket_grace: Duration,
-    /// How often a socket looks whether its session was ended by a command beside the server.
+    /// How long a connection may take to sign in as a socket.
+    pub socket_sign_in: Duration,
+    /// How long a socket that was told to go has to hang up by itself.
+    pub socket_farewell: Duration,
+    /// How often the sockets' sessions are looked up: a command beside the server may have ended one.
     pub session_check: Duration,
     /// Ring, early start, expiry, absence and reminders.
     pub meeting: MeetingTimes,
@@ -121,7 +125,9 @@ impl Default for Timing {
             refresh_token: seconds(30 * 24 * 3600),
             refresh_grace: seconds(30),
             socket_grace: seconds(60),
-            session_check: seconds(15),
+            socket_sign_in: seconds(10),
+            socket_farewell: seconds(3),
+            session_check: seconds(2),
             meeting: MeetingTimes::default(),
             meeting_token: seconds(3600),
             typing: seconds(6),

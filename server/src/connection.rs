@@ -1,32 +1,32 @@
-//! Connections that can be cut from the inside. A socket that has lost a packet must reconnect, and a Socket.IO
+//! TCP connections that can be cut from the inside. A socket that has lost a packet must reconnect, and a Socket.IO
 //! disconnect can't tell it so: the packet would have to go through the very queue that is full, and stock clients do
-//! not come back after one. Cutting the transport makes every client come back by itself. A WebSocket's transport is
-//! its TCP connection; a polling client has a new one whenever it likes, so its session is condemned instead: its next
-//! request ends the session and is answered like any other of an unknown session.
+//! not come back after one. Cutting the transport makes every client come back by itself.
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, OnceLock, Weak},
     task::{Context, Poll},
 };
 
 use axum::{
     body::Body,
     extract::{ConnectInfo, Request, connect_info::Connected},
-    http::{Method, StatusCode, Uri},
+    http::{StatusCode, Uri, header},
     middleware::Next,
     response::Response,
     serve::IncomingStream,
 };
-use socketioxide::{TransportType, adapter::LocalAdapter, socket::Socket};
+use socketioxide::{adapter::LocalAdapter, socket::Socket};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tower::{ServiceExt, util::BoxCloneSyncService};
 
 /// Who is at the other end of a request, and the means to cut the connection that it came on.
 #[derive(Clone, Debug)]
@@ -35,39 +35,55 @@ pub(crate) struct Peer {
     cut: Weak<CancellationToken>,
 }
 
-/// What it takes to cut a socket: which connection carries those that began by polling and were upgraded to a WebSocket
-/// later (the socket itself only knows the request that it began with), and which polling ones are condemned.
+/// What answers every request for Socket.IO.
+pub(crate) type Engine = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// Cuts the transports of sockets: the TCP connection of a WebSocket, the session of one that polls.
 #[derive(Default)]
 pub(crate) struct Cuts {
+    /// Which connection carries which socket, for those that began by polling and were upgraded to a WebSocket later:
+    /// the socket itself only knows the request that it began with.
     upgraded: Mutex<HashMap<String, Weak<CancellationToken>>>,
-    condemned: Mutex<HashMap<String, Weak<Socket<LocalAdapter>>>>,
+    engine: OnceLock<Engine>,
+}
+
+/// What it takes to cut a socket's transport, also after the socket itself has gone.
+#[derive(Clone)]
+pub(crate) struct Line {
+    sid: String,
+    /// The connection of one that began as a WebSocket.
+    websocket: Option<Weak<CancellationToken>>,
+}
+
+impl Line {
+    pub(crate) fn of(socket: &Socket<LocalAdapter>) -> Self {
+        let parts = socket.req_parts();
+        let began_as_websocket = engine_query(&parts.uri).0 == Some("websocket");
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().filter(|_| began_as_websocket);
+        Self { sid: socket.id.to_string(), websocket: peer.map(|peer| peer.0.cut.clone()) }
+    }
 }
 
 /// Forgotten connections are swept out when there are so many.
 const SWEEP_AT: usize = 1024;
 /// Engine.IO's ids have 16 characters; nothing much longer is one.
 const MAX_SID_CHARS: usize = 64;
-/// Engine.IO's packet by which a client says that it goes.
-const CLOSE_PACKET: &str = "1";
 
 impl Cuts {
-    /// Around the Socket.IO layer: carries out the sentence on condemned sessions, and remembers the connection of an
-    /// upgrade once the layer has agreed to it (what anybody may send must not fill the memory).
-    pub(crate) async fn watch(self: Arc<Self>, request: Request, next: Next) -> Response {
-        let (transport, sid) = engine_query(request.uri());
-        let Some(sid) = sid.filter(|sid| sid.len() <= MAX_SID_CHARS).map(str::to_owned) else {
-            return next.run(request).await;
-        };
-        let upgrade = match (transport, request.extensions().get::<ConnectInfo<Peer>>()) {
-            (Some("websocket"), Some(peer)) => Some(peer.0.cut.clone()),
+    /// Remembers the connection of an upgrade once the Socket.IO layer has agreed to it: what anybody may send must
+    /// not fill the memory.
+    pub(crate) async fn remember(self: Arc<Self>, request: Request, next: Next) -> Response {
+        let upgrade = match (engine_query(request.uri()), request.extensions().get::<ConnectInfo<Peer>>()) {
+            ((Some("websocket"), Some(sid)), Some(peer)) if sid.len() <= MAX_SID_CHARS => {
+                Some((sid.to_owned(), peer.0.cut.clone()))
+            }
             _ => None,
         };
-        if self.condemned().remove(&sid).is_some() {
-            next.clone().run(farewell(request.uri(), &sid)).await;
-        }
         let response = next.run(request).await;
-        if let Some(cut) = upgrade.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
-            let mut upgraded = self.upgraded();
+        if let Some((sid, cut)) = upgrade
+            && response.status() == StatusCode::SWITCHING_PROTOCOLS
+        {
+            let mut upgraded = self.upgraded.lock().expect("no thread panics while it holds the connections");
             if upgraded.len() % SWEEP_AT == SWEEP_AT - 1 {
                 upgraded.retain(|_, cut| cut.strong_count() > 0);
             }
@@ -76,51 +92,45 @@ impl Cuts {
         response
     }
 
-    /// Makes the client of a socket reconnect.
-    pub(crate) fn cut(&self, socket: &Arc<Socket<LocalAdapter>>) {
-        let parts = socket.req_parts();
-        if engine_query(&parts.uri).0 == Some("websocket") {
-            if let Some(cut) = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|peer| peer.0.cut.upgrade()) {
+    /// Sets what answers requests for Socket.IO, so that sessions can be closed through it.
+    pub(crate) fn close_through(&self, engine: Engine) {
+        // Set once, when the router is made.
+        let _ = self.engine.set(engine);
+    }
+
+    /// Cuts the transport of a socket. Its client sees a broken connection, which stock clients come back from by
+    /// themselves. Does nothing if it is broken already.
+    pub(crate) fn cut(&self, line: &Line) {
+        if let Some(websocket) = &line.websocket {
+            if let Some(cut) = websocket.upgrade() {
                 cut.cancel();
             }
             return;
         }
-        // One that is just being upgraded loses the new connection, and polls once more.
-        let sid = socket.id.to_string();
-        if let Some(cut) = self.upgraded().remove(&sid).and_then(|cut| cut.upgrade()) {
+        let upgraded = self.upgraded.lock().expect("no thread panics while it holds the connections").remove(&line.sid);
+        if let Some(cut) = upgraded.and_then(|cut| cut.upgrade()) {
             cut.cancel();
         }
-        if socket.transport_type() == TransportType::Polling {
-            let mut condemned = self.condemned();
-            if condemned.len() % SWEEP_AT == SWEEP_AT - 1 {
-                condemned.retain(|_, socket| socket.strong_count() > 0);
-            }
-            condemned.insert(sid, Arc::downgrade(socket));
-        }
+        self.close_session(line.sid.clone());
     }
 
-    fn upgraded(&self) -> MutexGuard<'_, HashMap<String, Weak<CancellationToken>>> {
-        self.upgraded.lock().expect("no thread panics while it holds the connections")
-    }
-
-    fn condemned(&self) -> MutexGuard<'_, HashMap<String, Weak<Socket<LocalAdapter>>>> {
-        self.condemned.lock().expect("no thread panics while it holds the condemned")
+    /// Closes the session of a client that polls, as it would do so itself: Engine.IO offers the server no other way.
+    /// Its next poll is answered that the session is unknown. One that is carried by a WebSocket refuses this.
+    fn close_session(&self, sid: String) {
+        let Some(engine) = self.engine.get().cloned() else { return };
+        tokio::spawn(async move {
+            let close = Request::post(format!("/socket.io/?EIO=4&transport=polling&sid={sid}"))
+                .header(header::CONTENT_TYPE, "text/plain;charset=UTF-8")
+                .body(Body::from("1"))
+                .expect("a session's id makes an address");
+            let Ok(answer) = engine.oneshot(close).await;
+            tracing::trace!(status = answer.status().as_u16(), "a session was asked to close");
+        });
     }
 }
 
-/// What a polling client would send to say goodbye: it alone closes a session whose queue is full.
-fn farewell(uri: &Uri, sid: &str) -> Request {
-    let mut request = Request::new(Body::from(CLOSE_PACKET));
-    *request.method_mut() = Method::POST;
-    let uri = format!("{}?EIO=4&transport=polling&sid={sid}", uri.path());
-    // It was part of an address a moment ago.
-    if let Ok(uri) = uri.parse() {
-        *request.uri_mut() = uri;
-    }
-    request
-}
-
-fn engine_query(uri: &Uri) -> (Option<&str>, Option<&str>) {
+/// `transport` and `sid` of an address of Engine.IO.
+pub(crate) fn engine_query(uri: &Uri) -> (Option<&str>, Option<&str>) {
     let query = uri.query().unwrap_or_default();
     let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     (value("transport"), value("sid"))
@@ -211,7 +221,7 @@ impl AsyncWrite for Stream {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn, routing::get};
+    use axum::{Router, body::Body, middleware::from_fn, routing::get};
     use tower::ServiceExt;
 
     use super::*;
@@ -221,7 +231,7 @@ mod tests {
         let layer = Arc::clone(&cuts);
         let router = Router::new()
             .route("/", get(move || async move { status }))
-            .layer(from_fn(move |request, next| Arc::clone(&layer).watch(request, next)));
+            .layer(from_fn(move |request, next| Arc::clone(&layer).remember(request, next)));
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = format!("/?EIO=4&transport=websocket&sid={sid}").parse().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 1));

@@ -4,8 +4,10 @@ pub(crate) mod calls;
 pub(crate) mod devices;
 pub(crate) mod events;
 pub(crate) mod gate;
+pub(crate) mod handshake;
 pub(crate) mod presence;
 pub(crate) mod publish;
+pub(crate) mod sessions;
 pub(crate) mod typing;
 mod worker;
 

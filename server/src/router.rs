@@ -20,7 +20,7 @@ use tower_http::{
 
 use crate::{
     auth::{self, caller::Caller},
-    connection::Cuts,
+    connection::{Cuts, Engine},
     conversations, envelope, meetings, messages,
     problem::{Outcome, Refusal},
     projects, proposals, realtime, requests,
@@ -42,7 +42,7 @@ pub fn router(app: &AppState) -> Router {
 
 pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
     let cuts = Arc::new(Cuts::default());
-    let (sockets, io) = realtime::gate::layer(app, &cuts);
+    let (engine, io) = realtime::gate::engine(app, &cuts);
     let api = api();
     let router = Router::new()
         .nest("/api/v1", api.clone())
@@ -55,12 +55,20 @@ pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(app), envelope::limit_time))
         .with_state(Arc::clone(app))
-        .layer(sockets)
-        .layer(from_fn(move |request, next| Arc::clone(&cuts).watch(request, next)))
+        .merge(sockets(app, engine, cuts))
         .layer(cors(app))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(envelope::wrap));
     (router, io)
+}
+
+/// Socket.IO, outside of the layers that end what takes long.
+fn sockets(app: &AppState, engine: Engine, cuts: Arc<Cuts>) -> Router {
+    ["/socket.io", "/socket.io/", "/socket.io/{*rest}"]
+        .into_iter()
+        .fold(Router::new(), |router, path| router.route_service(path, engine.clone()))
+        .layer(from_fn(move |request, next| Arc::clone(&cuts).remember(request, next)))
+        .layer(from_fn_with_state(Arc::clone(app), realtime::handshake::check))
 }
 
 fn api() -> Router<AppState> {

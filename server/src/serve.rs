@@ -11,7 +11,7 @@ use crate::{
     connection::{Listener, Peer},
     mail::outbox,
     meetings::{due, live},
-    realtime::{presence, publish},
+    realtime::{presence, publish, sessions},
     router::with_sockets,
     state::{App, AppState, OpenError},
 };
@@ -69,6 +69,7 @@ pub async fn serve_app(
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));
     tasks.spawn(outbox::run(Arc::clone(&app)));
+    tasks.spawn(sessions::run(Arc::clone(&app)));
     let warm = Arc::clone(&app);
     let warming = tokio::spawn(async move {
         if let Err(refusal) = warm.passwords.warm_up().await {

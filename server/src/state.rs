@@ -87,7 +87,7 @@ impl App {
     fn assemble(config: Config, store: Arc<dyn Store>, secrets: Secrets) -> Self {
         Self {
             limits: Limits::new(config.rate_limits),
-            passwords: Passwords::new(),
+            passwords: Passwords::new(config.rate_limits),
             sessions: Sessions::default(),
             devices: Devices::default(),
             calls: Calls::default(),

@@ -331,6 +331,16 @@ impl Socket {
         self.line.send(Message::text(packet)).await.unwrap();
     }
 
+    /// Writes to a line that may be closed.
+    pub(crate) async fn try_write(&mut self, packet: String) -> Result<(), ()> {
+        self.line.send(Message::text(packet)).await.map_err(drop)
+    }
+
+    /// Writes into the line's buffer; what is written with [`Self::write`] next sends it.
+    pub(crate) async fn feed(&mut self, packet: String) {
+        self.line.feed(Message::text(packet)).await.unwrap();
+    }
+
     /// The next packet but pings; `None` when the line is closed.
     async fn packet(&mut self) -> Option<String> {
         loop {
@@ -419,8 +429,77 @@ impl Socket {
         }
     }
 
+    /// Waits until the connection itself is closed, whatever was said before.
+    pub(crate) async fn line_closed(&mut self) {
+        while self.packet().await.is_some() {}
+    }
+
     /// Goes away without a word.
     pub(crate) async fn drop_line(mut self) {
         self.line.close(None).await.ok();
+    }
+}
+
+/// Socket.IO v5 over Engine.IO v4 by long polling only.
+pub(crate) struct Poller {
+    http: reqwest::Client,
+    address: String,
+}
+
+impl Poller {
+    /// Opens a session, without signing in.
+    pub(crate) async fn open(server: &TestServer) -> Self {
+        let address = format!("{}/socket.io/?EIO=4&transport=polling", server.base);
+        let open = server.http.get(&address).send().await.unwrap().text().await.unwrap();
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        Self { http: server.http.clone(), address: format!("{address}&sid={}", open["sid"].as_str().unwrap()) }
+    }
+
+    /// Opens a session and signs in.
+    pub(crate) async fn connect(server: &TestServer, token: &str) -> Self {
+        let poller = Self::open(server).await;
+        poller.send(&format!("40{}", json!({ "token": token }))).await.expect("the session is open");
+        let first = poller.poll().await.expect("the session is open");
+        assert!(first[0].starts_with("40"), "{first:?}");
+        poller
+    }
+
+    pub(crate) async fn send(&self, packet: &str) -> Result<(), StatusCode> {
+        let answer = self.http.post(&self.address).body(packet.to_owned()).send().await.unwrap();
+        if answer.status().is_success() { Ok(()) } else { Err(answer.status()) }
+    }
+
+    /// The packets of one poll; pings are answered.
+    pub(crate) async fn poll(&self) -> Result<Vec<String>, StatusCode> {
+        let answer = self.http.get(&self.address).send().await.unwrap();
+        if !answer.status().is_success() {
+            return Err(answer.status());
+        }
+        let text = answer.text().await.unwrap();
+        let packets: Vec<_> = text.split('\u{1e}').map(str::to_owned).collect();
+        if packets.iter().any(|packet| packet == "2") {
+            self.send("3").await?;
+        }
+        Ok(packets)
+    }
+
+    /// Polls until the session is unknown; gives what came before.
+    pub(crate) async fn closed(&self) -> Vec<String> {
+        let mut heard = Vec::new();
+        within(async {
+            loop {
+                match self.poll().await {
+                    Ok(packets) => heard.extend(packets),
+                    Err(status) => {
+                        assert_eq!(status, StatusCode::BAD_REQUEST);
+                        return;
+                    }
+                }
+                // A server that closed nothing is asked again, but not in a busy loop.
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        heard
     }
 }

@@ -133,6 +133,10 @@ impl Store for SqliteStore {
         self.readers.read(move |db| accounts::session(db, session)).await
     }
 
+    async fn ended_sessions(&self, sessions: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError> {
+        self.readers.read(move |db| accounts::ended_sessions(db, &sessions)).await
+    }
+
     async fn rotate_refresh(&self, rotation: Rotation, now: Timestamp) -> Result<Session, SessionError> {
         self.writer.write(move |tx| accounts::rotate_refresh(tx, rotation, now)).await?
     }

@@ -59,6 +59,9 @@ pub trait Store: Send + Sync + 'static {
     /// The session, unless it has ended. Asked at every call, so that a log-out works at once.
     async fn session(&self, session: SessionId) -> Result<Option<Session>, StoreError>;
 
+    /// Those of the sessions that have ended, or never were. Asked about all connected sockets at once.
+    async fn ended_sessions(&self, sessions: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError>;
+
     /// Uses a refresh token: once, or again within the grace with the same successor; later the family ends.
     async fn rotate_refresh(&self, rotation: Rotation, now: Timestamp) -> Result<Session, SessionError>;
 

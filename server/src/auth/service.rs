@@ -22,7 +22,7 @@ use crate::{
 
 /// Makes an account and signs it in. Administrators are made on the command line only.
 pub(crate) async fn register(app: &AppState, body: Register, from: Option<IpAddr>) -> Outcome<SignedIn> {
-    app.limits.take_from(Kind::SignInFrom, from)?;
+    app.limits.take_from(Kind::RegisterFrom, from)?;
     let mut check = FieldCheck::new();
     let email = check.email("/email", &body.email);
     check.password("/password", &body.password);
@@ -39,14 +39,16 @@ pub(crate) async fn register(app: &AppState, body: Register, from: Option<IpAddr
 
 /// Signs in. An unknown address and a wrong password look the same and take the same.
 pub(crate) async fn login(app: &AppState, body: Login, from: Option<IpAddr>) -> Outcome<SignedIn> {
-    app.limits.take_from(Kind::SignInFrom, from)?;
     let email = body.email.trim().to_lowercase();
-    app.limits.take_as(Kind::SignInAs, &email)?;
+    app.limits.take_sign_in(&email, from)?;
     let known = app.store.credentials_by_email(&email).await?;
     let (user, stored) = known.map(|known| (known.user, known.password_hash)).unzip();
     let fits = app.passwords.verify(body.password, stored).await?;
     match user {
-        Some(user) if fits => sign_in(app, user.id).await,
+        Some(user) if fits => {
+            app.limits.signed_in(&email, from);
+            sign_in(app, user.id).await
+        }
         _ => Err(Refusal::new(Code::InvalidCredentials, "The address or the password is wrong.")),
     }
 }
@@ -72,7 +74,7 @@ fn signed_in(app: &AppState, session: Session, refresh: &RefreshToken) -> Signed
 
 /// Gives a new pair for a refresh token that was not used before, or was used a moment ago.
 pub(crate) async fn refresh(app: &AppState, token: &str, from: Option<IpAddr>) -> Outcome<SignedIn> {
-    app.limits.take_from(Kind::SignInFrom, from)?;
+    app.limits.take_from(Kind::RefreshFrom, from)?;
     let presented = RefreshToken::parse(token)
         .ok_or_else(|| Refusal::new(Code::Unauthenticated, "This is no refresh token of this server."))?;
     let successor = presented.successor(&app.secrets);
@@ -104,7 +106,7 @@ pub(crate) async fn live_session(app: &AppState, session: SessionId) -> Outcome<
 
 /// Sets another password; the other sessions end.
 pub(crate) async fn change_password(app: &AppState, caller: &Caller, body: ChangePassword) -> Outcome<()> {
-    app.limits.take_as(Kind::SignInAs, &caller.user.email)?;
+    app.limits.take_for(Kind::Password, caller.id())?;
     let mut check = FieldCheck::new();
     check.password("/new", &body.new);
     check.finish()?;

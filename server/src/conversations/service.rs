@@ -1,8 +1,8 @@
 //! The one conversation of each project, and how far people have read in it.
 
-use parley_domain::{Conversation, ConversationId, MessageId, UserId};
+use parley_domain::{Conversation, ConversationId, MessageId, ProjectStatus, UserId};
 use parley_protocol::rest::ReadMark;
-use parley_store::{ConversationKey, Page, PageRequest};
+use parley_store::{ConversationError, ConversationKey, Page, PageRequest};
 
 use crate::{auth::caller::Caller, problem::Outcome, state::AppState};
 
@@ -19,6 +19,15 @@ pub(crate) async fn get(app: &AppState, caller: &Caller, key: ConversationKey) -
 /// Everybody in a conversation that the person is in.
 pub(crate) async fn participants(app: &AppState, person: UserId, conversation: ConversationId) -> Outcome<Vec<UserId>> {
     Ok(app.store.participants(person, conversation).await?)
+}
+
+/// Who else hears that the person writes something; only where something can be written.
+pub(crate) async fn listeners(app: &AppState, person: UserId, conversation: ConversationId) -> Outcome<Vec<UserId>> {
+    let found = app.store.conversation(person, ConversationKey::Id(conversation)).await?;
+    if found.project_status != ProjectStatus::Active {
+        return Err(ConversationError::ProjectNotActive(found.project_status).into());
+    }
+    Ok(found.participants.iter().map(|participant| participant.user_id).filter(|user| *user != person).collect())
 }
 
 /// Moves the reader's mark up to a message, or up to the newest one; never back. The commit tells of it.

@@ -6,6 +6,7 @@ use parley_store::{Created, Idempotency, NewProposal, Page, PageRequest};
 
 use crate::{
     auth::caller::Caller,
+    limits::Kind,
     problem::{Outcome, Refusal},
     state::AppState,
 };
@@ -19,6 +20,7 @@ pub(crate) async fn create(
     idempotency: Option<Idempotency>,
 ) -> Outcome<Created<Proposal>> {
     caller.require(Role::Provider)?;
+    app.limits.take_for(Kind::Offer, caller.id())?;
     let now = app.now();
     let mut check = FieldCheck::new();
     check.money("/price", body.price);

@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::worker::Incoming;
-use crate::connection::Cuts;
+use crate::connection::{Cuts, Line};
+
+/// How many devices one person may have connected at once.
+pub(crate) const MAX_DEVICES: u32 = 20;
 
 /// One connected socket of one person.
 pub(crate) struct Device {
@@ -29,7 +32,10 @@ pub(crate) struct Device {
     pub(crate) is_agora_ready: bool,
     /// The namespace owns the socket, the socket owns its handlers, and they own this: a strong one would be a circle.
     pub(crate) socket: Weak<Socket<LocalAdapter>>,
-    pub(crate) cuts: Arc<Cuts>,
+    pub(crate) line: Line,
+    pub(crate) cuts: Weak<Cuts>,
+    /// Until it goes.
+    pub(crate) seat: Mutex<Option<Seat>>,
     /// The socket's events in the order of their arrival, until its worker takes them over.
     pub(crate) inbox: Mutex<Option<mpsc::Receiver<Incoming>>>,
     /// Ends the worker.
@@ -63,8 +69,13 @@ impl Device {
             return;
         }
         tracing::warn!(socket = %self.id, user = %self.user, why, "a socket is made to reconnect");
-        if let Some(socket) = self.socket.upgrade() {
-            self.cuts.cut(&socket);
+        self.cut();
+    }
+
+    /// Cuts the transport, if it is still there.
+    pub(crate) fn cut(&self) {
+        if let Some(cuts) = self.cuts.upgrade() {
+            cuts.cut(&self.line);
         }
     }
 
@@ -77,10 +88,32 @@ impl Device {
     }
 }
 
+/// How many devices each person has, those included that are only coming.
+type Seats = Arc<Mutex<HashMap<UserId, u32>>>;
+
+/// One device's place among those of its person.
+pub(crate) struct Seat {
+    user: UserId,
+    seats: Seats,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut seats = self.seats.lock().expect("no thread panics while it holds the seats");
+        if let Some(taken) = seats.get_mut(&self.user) {
+            *taken -= 1;
+            if *taken == 0 {
+                seats.remove(&self.user);
+            }
+        }
+    }
+}
+
 /// Every connected device.
 #[derive(Default)]
 pub(crate) struct Devices {
     by_user: Mutex<HashMap<UserId, Vec<Arc<Device>>>>,
+    seats: Seats,
 }
 
 /// What the coming or going of a device means for its person.
@@ -93,6 +126,18 @@ pub(crate) enum Presence {
 }
 
 impl Devices {
+    /// A place for one more device of that person; `None` if it has `most` of them. Of many that come at once no more
+    /// get in.
+    pub(crate) fn seat(&self, user: UserId, most: u32) -> Option<Seat> {
+        let mut seats = self.seats.lock().expect("no thread panics while it holds the seats");
+        let taken = seats.entry(user).or_default();
+        if *taken >= most {
+            return None;
+        }
+        *taken += 1;
+        Some(Seat { user, seats: Arc::clone(&self.seats) })
+    }
+
     pub(crate) fn add(&self, device: Arc<Device>) -> Presence {
         let mut by_user = self.lock();
         let devices = by_user.entry(device.user).or_default();
@@ -101,6 +146,7 @@ impl Devices {
     }
 
     pub(crate) fn remove(&self, device: &Device) -> Presence {
+        drop(device.seat.lock().expect("no thread panics while it holds a seat").take());
         let mut by_user = self.lock();
         let Some(devices) = by_user.get_mut(&device.user) else { return Presence::Same };
         let before = devices.len();

@@ -5,9 +5,10 @@ use std::{
     fmt::Display,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex, Weak, atomic::AtomicBool},
 };
 
+use axum::{extract::Request, response::IntoResponse};
 use parley_domain::EngineKind;
 use parley_protocol::Code;
 use serde::Deserialize;
@@ -16,22 +17,22 @@ use socketioxide::{
     adapter::LocalAdapter,
     extract::TryData,
     handler::{ConnectHandler, FromConnectParts, Value},
-    layer::SocketIoLayer,
     socket::Socket,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tower::{ServiceExt, util::BoxCloneSyncService};
 
 use super::{
-    devices::Device,
+    devices::{Device, MAX_DEVICES},
     presence,
     worker::{self, Enqueue},
 };
 use crate::{
     auth::caller::identify,
     config::Switch,
-    connection::Cuts,
-    limits::Kind,
+    connection::{Cuts, Engine, Line},
+    limits::{EventBucket, Kind},
     problem::{Outcome, Refusal},
     state::AppState,
 };
@@ -42,22 +43,23 @@ const MAX_BUFFERED_PACKETS: usize = 4096;
 /// The largest packet that is read, by polling, as a WebSocket message or as a binary attachment: a signal of 64 KiB
 /// with its envelope.
 const MAX_PACKET_BYTES: usize = 100_000;
-/// How many devices one person may have connected at once.
-const MAX_DEVICES: usize = 20;
-
-/// The Socket.IO layer and the handle that closes it.
-pub(crate) fn layer(app: &AppState, cuts: &Arc<Cuts>) -> (SocketIoLayer, SocketIo) {
+/// What answers requests for Socket.IO, and the handle that closes it.
+pub(crate) fn engine(app: &AppState, cuts: &Arc<Cuts>) -> (Engine, SocketIo) {
     // No event has an attachment.
     let parser = ParserConfig::common().max_incoming_binary_buf_size(MAX_PACKET_BYTES).max_incoming_binaries(1);
-    let (layer, io) = SocketIo::builder()
+    let (engine, io) = SocketIo::builder()
         .with_parser(parser)
         .max_buffer_size(MAX_BUFFERED_PACKETS)
         .max_payload(MAX_PACKET_BYTES as u64)
         .ws_max_message_size(MAX_PACKET_BYTES)
         .ws_max_frame_size(MAX_PACKET_BYTES)
-        .build_layer();
-    io.ns("/", Gate { app: Arc::clone(app), cuts: Arc::clone(cuts) });
-    (layer, io)
+        .connect_timeout(app.config.timing.socket_sign_in)
+        .build_svc();
+    io.ns("/", Gate { app: Arc::clone(app), cuts: Arc::downgrade(cuts) });
+    let engine: Engine =
+        BoxCloneSyncService::new(ServiceExt::<Request>::map_response(engine, IntoResponse::into_response));
+    cuts.close_through(engine.clone());
+    (engine, io)
 }
 
 /// `ConnectAuth` of the protocol, but with words for the engines: a newer client may have one that is not known here.
@@ -71,7 +73,7 @@ struct Auth {
 #[derive(Clone)]
 struct Gate {
     app: AppState,
-    cuts: Arc<Cuts>,
+    cuts: Weak<Cuts>,
 }
 
 /// What the first half of letting in leaves for the second.
@@ -129,9 +131,8 @@ impl Gate {
         }
         let (caller, claims) = identify(app, &auth.token).await?;
         app.limits.take_for(Kind::Connect, caller.id())?;
-        if app.config.rate_limits == Switch::On && app.devices.of(caller.id()).len() >= MAX_DEVICES {
-            return Err(Refusal::rate_limited(60));
-        }
+        let most = if app.config.rate_limits == Switch::On { MAX_DEVICES } else { u32::MAX };
+        let seat = app.devices.seat(caller.id(), most).ok_or_else(|| Refusal::rate_limited(60))?;
         let (sender, inbox) = worker::queue(app.config.rate_limits);
         let device = Arc::new(Device {
             id: socket.id,
@@ -141,19 +142,24 @@ impl Gate {
                 .engines
                 .is_none_or(|engines| engines.iter().any(|word| word == EngineKind::Agora.as_str())),
             socket: Arc::downgrade(socket),
-            cuts: Arc::clone(&self.cuts),
+            line: Line::of(socket),
+            cuts: Weak::clone(&self.cuts),
+            seat: Mutex::new(Some(seat)),
             inbox: Mutex::new(Some(inbox)),
             gone: CancellationToken::new(),
             is_lossy: AtomicBool::new(false),
         });
-        socket.on_fallback(Enqueue(sender));
-        let (app, leaving) = (Arc::downgrade(app), Arc::clone(&device));
+        socket.on_fallback(Enqueue::new(sender, Arc::clone(&device), EventBucket::new(&app.limits)));
+        let (app, leaving, farewell) = (Arc::downgrade(app), Arc::clone(&device), app.config.timing.socket_farewell);
         socket.on_disconnect(async move || {
             leaving.gone.cancel();
             if let Some(app) = app.upgrade() {
                 let _token = app.farewells.token();
                 presence::went(&app, &leaving).await;
             }
+            // It has no business here any more, and whoever does not hang up is hung up on.
+            tokio::time::sleep(farewell).await;
+            leaving.cut();
         });
         let left = claims.expires_at.saturating_since(self.app.now());
         Ok(Admitted { device, expires: Instant::now() + left + self.app.config.timing.socket_grace })

@@ -44,6 +44,8 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
             app.devices.emit(to, event::PROJECT_UPDATED, project);
             if project.status == ProjectStatus::Active {
                 presence::introduce(app, to);
+            } else {
+                typing::close(app, project.conversation_id);
             }
         }
         Committed::Proposal { proposal, to } => app.devices.emit(to, event::PROPOSAL_UPDATED, proposal),
@@ -163,15 +165,21 @@ fn started(app: &AppState, view: &MeetingView, user: UserId) -> Outcome<MeetingS
 
 /// What is live, to a device that has just connected: an invite that still rings, a meeting that is active.
 pub(crate) async fn send_live(app: &AppState, device: &Arc<Device>) -> Outcome<()> {
-    for view in app.store.live_meetings_of(device.user).await? {
+    let read = app.store.live_meetings_of(device.user).await?;
+    tell_live(app, device, &read)
+}
+
+/// The rows were read a moment ago, and what they say may have ended since: that is told before or after this, never
+/// in between.
+pub(super) fn tell_live(app: &AppState, device: &Arc<Device>, read: &[MeetingView]) -> Outcome<()> {
+    for view in read {
         if view.meeting.status == MeetingStatus::Active {
-            let started = started(app, &view, device.user)?;
-            // The rows were read a moment ago, and the call's end may have been told since.
+            let started = started(app, view, device.user)?;
             app.calls.while_active(view.meeting.id, || device.emit(event::MEETING_STARTED, &started));
         }
         // The timer knows better than the row: it may have fired, or run on a clock that did not jump.
         if view.meeting.rings() && view.meeting.guest_id == device.user {
-            let tell = |left| send_invite(&view, left, std::slice::from_ref(device));
+            let tell = |left| send_invite(view, left, std::slice::from_ref(device));
             app.rings.while_armed(&view.meeting.id, tell);
         }
     }

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use axum::http::Method;
 use parley_domain::{MeetingLogEvent, Role};
 use parley_store::PageRequest;
 use serde_json::{Value, json};
 
 use crate::testing::{Pair, Socket, TestServer};
+
+mod abuse;
+mod authorization;
+mod transports;
 
 #[tokio::test]
 async fn events_of_the_wrong_shape_are_answered_with_a_code() {
@@ -155,26 +158,6 @@ async fn a_socket_that_began_by_polling_is_cut_as_well() {
     let mut still = Socket::upgrade(&server, &pair.provider.access).await;
     still.ask("join", json!({ "conversationId": pair.conversation })).await;
     stand_still(&server, &pair, still).await;
-}
-
-/// There is no connection to cut, and a Socket.IO farewell would keep a stock client away for good.
-#[tokio::test]
-async fn one_that_polls_finds_its_session_gone_and_is_offline_at_once() {
-    let server = TestServer::start().await;
-    let pair = server.pair().await;
-    let mut watcher = pair.client.socket().await;
-    let polling = Socket::poll(&server, &pair.provider.access).await;
-    while watcher.next("presence:update").await["online"] == false {}
-    let device = server.app.devices.of(pair.provider.id()).pop().unwrap();
-    for number in 0..5000 {
-        device.emit("message:new", &json!({ "n": number }));
-    }
-    assert!(device.is_lossy.load(std::sync::atomic::Ordering::Acquire), "the queue never filled");
-    let answer = server.call(Method::GET, &polling).send().await.unwrap();
-    assert_eq!(answer.status(), 400, "as for any session that is not known");
-    assert!(answer.text().await.unwrap().contains("Session ID unknown"));
-    while watcher.next("presence:update").await["online"] == true {}
-    assert!(server.app.devices.of(pair.provider.id()).is_empty());
 }
 
 async fn stand_still(server: &TestServer, pair: &Pair, mut still: Socket) {

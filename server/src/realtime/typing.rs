@@ -56,8 +56,7 @@ pub(crate) async fn set(app: &AppState, person: UserId, conversation: Conversati
     let others = match app.typing.go_on(&key) {
         Some(others) => others,
         None => {
-            let mut others = conversations::service::participants(app, person, conversation).await?;
-            others.retain(|other| *other != person);
+            let others = conversations::service::listeners(app, person, conversation).await?;
             app.typing.lock().insert(key, Started { others: others.clone(), told_at: Instant::now() });
             others
         }
@@ -79,6 +78,14 @@ pub(crate) fn stop(app: &AppState, person: UserId, conversation: ConversationId)
     let started = app.typing.lock().remove(&key);
     if let Some(started) = started {
         tell(app, &started.others, key, false);
+    }
+}
+
+/// The conversation's project was closed: nobody can write there any more.
+pub(crate) fn close(app: &AppState, conversation: ConversationId) {
+    let who: Vec<_> = app.typing.lock().keys().filter(|key| key.0 == conversation).map(|key| key.1).collect();
+    for person in who {
+        stop(app, person, conversation);
     }
 }
 

@@ -1,19 +1,17 @@
 //! One socket's events, one after another. Socket.IO's handlers would run as tasks of their own and overtake each other,
 //! so the only handler puts each event into the socket's queue, in the order of arrival, and this empties it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use socketioxide::{
+    SendError, SocketError,
     adapter::LocalAdapter,
     extract::{AckSender, Event, TryData},
     handler::{FromMessageParts, MessageHandler, Value as RawValue},
     socket::Socket,
 };
-use tokio::{
-    sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval_at},
-};
+use tokio::{sync::mpsc, time::Instant};
 
 use parley_protocol::{Code, socket::Ack};
 
@@ -21,7 +19,13 @@ use super::{
     devices::{Device, Presence},
     events, presence, publish,
 };
-use crate::{auth, config::Switch, limits::EventBucket, problem::Refusal, state::AppState};
+use crate::{
+    auth,
+    config::Switch,
+    limits::EventBucket,
+    problem::{Outcome, Refusal},
+    state::AppState,
+};
 
 /// How many events of one socket may wait. A client that sends faster is told to slow down.
 const QUEUE: usize = 256;
@@ -46,28 +50,55 @@ pub(crate) struct Incoming {
 
 /// The handler of every event.
 #[derive(Clone)]
-pub(crate) struct Enqueue(pub(crate) mpsc::Sender<Incoming>);
+pub(crate) struct Enqueue {
+    queue: mpsc::Sender<Incoming>,
+    device: Arc<Device>,
+    allowance: Arc<Mutex<EventBucket>>,
+}
 
 /// Tells the compiler that [`Enqueue`] is none of the closures that are handlers too.
 pub(crate) struct EnqueueMarker;
 
+impl Enqueue {
+    pub(crate) fn new(queue: mpsc::Sender<Incoming>, device: Arc<Device>, allowance: EventBucket) -> Self {
+        Self { queue, device, allowance: Arc::new(Mutex::new(allowance)) }
+    }
+
+    /// Counts one event. Whoever goes on and on sending what is refused is made to reconnect, which is throttled too.
+    fn count(&self) -> Outcome<()> {
+        let mut allowance = self.allowance.lock().expect("no thread panics while it holds an allowance");
+        let counted = allowance.take();
+        if allowance.is_flooded() {
+            self.device.sever("it sends far too much");
+        }
+        counted
+    }
+}
+
 impl MessageHandler<LocalAdapter, EnqueueMarker> for Enqueue {
     fn call(&self, socket: Arc<Socket<LocalAdapter>>, mut value: RawValue, ack_id: Option<i64>) {
+        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
+        // What is refused is not even read.
+        if let Err(refusal) = self.count() {
+            return answer(&self.device, ack, &refusal.into_ack());
+        }
         // The packet could not have come here without a name.
         let Ok(name) = Event::from_message_parts(&socket, &mut value, &ack_id) else { return };
         let Ok(TryData(payload)) = TryData::<Value>::from_message_parts(&socket, &mut value, &ack_id);
-        let Ok(ack) = AckSender::from_message_parts(&socket, &mut value, &ack_id);
         let incoming = Incoming { name: name.0, payload: payload.ok(), ack };
-        if let Err(error) = self.0.try_send(incoming) {
-            answer(error.into_inner().ack, &Refusal::rate_limited(1).into_ack());
+        if let Err(error) = self.queue.try_send(incoming) {
+            answer(&self.device, error.into_inner().ack, &Refusal::rate_limited(1).into_ack());
         }
     }
 }
 
-fn answer(ack: AckSender, with: &Ack) {
-    // A socket that has gone meanwhile needs no answer.
-    if let Err(error) = ack.send(with) {
-        tracing::trace!(%error, "an acknowledgement was not sent");
+fn answer(device: &Device, ack: AckSender, with: &Ack) {
+    match ack.send(with) {
+        // A lost answer leaves its client waiting as surely as a lost event does.
+        Err(SendError::Socket(SocketError::InternalChannelFull)) => device.sever("its queue is full"),
+        // A socket that has gone meanwhile needs no answer.
+        Err(error) => tracing::trace!(%error, "an acknowledgement was not sent"),
+        Ok(()) => {}
     }
 }
 
@@ -92,11 +123,7 @@ pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, 
         device.sever("it could not be welcomed");
         return;
     }
-    let mut bucket = EventBucket::new(&app.limits);
     let mut expires = expires;
-    let every = app.config.timing.session_check;
-    let mut checks = interval_at(Instant::now() + every, every);
-    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let incoming = tokio::select! {
             biased;
@@ -105,36 +132,21 @@ pub(crate) async fn run(app: AppState, device: Arc<Device>, presence: Presence, 
                 device.dismiss();
                 return;
             }
-            _ = checks.tick() => {
-                // What this process ends is told at once; a command beside it can only be noticed.
-                match auth::service::live_session(&app, device.session).await {
-                    Ok(Some(_)) => continue,
-                    Ok(None) => {
-                        device.dismiss();
-                        return;
-                    }
-                    Err(refusal) => {
-                        tracing::warn!(%refusal, socket = %device.id, "a session could not be looked up");
-                        continue;
-                    }
-                }
-            }
             incoming = inbox.recv() => incoming,
         };
         let Some(incoming) = incoming else { return };
-        let ack = match (bucket.take(), incoming.payload) {
-            (Err(refusal), _) => refusal.into_ack(),
-            (Ok(()), None) => Ack::refused(Code::Malformed, "An event carries one JSON object."),
-            (Ok(()), Some(payload)) => events::handle(&app, &device, &incoming.name, payload, &mut expires)
+        let ack = match incoming.payload {
+            None => Ack::refused(Code::Malformed, "An event carries one JSON object."),
+            Some(payload) => events::handle(&app, &device, &incoming.name, payload, &mut expires)
                 .await
                 .unwrap_or_else(Refusal::into_ack),
         };
-        answer(incoming.ack, &ack);
+        answer(&device, incoming.ack, &ack);
     }
 }
 
 /// Sends what a device must know before anything else. Its session may have ended while it was being let in.
-async fn welcome(app: &AppState, device: &Arc<Device>, presence: Presence) -> crate::problem::Outcome<()> {
+async fn welcome(app: &AppState, device: &Arc<Device>, presence: Presence) -> Outcome<()> {
     if auth::service::live_session(app, device.session).await?.is_none() {
         device.dismiss();
         return Ok(());

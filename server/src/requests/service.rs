@@ -6,6 +6,7 @@ use parley_store::{Created, Idempotency, NewRequest, Page, PageRequest};
 
 use crate::{
     auth::caller::Caller,
+    limits::Kind,
     problem::{Outcome, Refusal},
     state::AppState,
 };
@@ -18,6 +19,7 @@ pub(crate) async fn create(
     idempotency: Option<Idempotency>,
 ) -> Outcome<Created<Request>> {
     caller.require(Role::Client)?;
+    app.limits.take_for(Kind::Offer, caller.id())?;
     let mut check = FieldCheck::new();
     let title = check.title("/title", &body.title);
     let description = check.prose("/description", &body.description);

@@ -3,7 +3,7 @@
 use parley_domain::{Role, SessionId, Timestamp, User, UserId};
 use rusqlite::{Row, params};
 
-use super::db::{Db, RowExt, Tx, new_id};
+use super::db::{Db, RowExt, Tx, json_ids, new_id};
 use crate::{
     AccountChanges, AccountError, Committed, Contact, Credentials, NewAccount, NewSession, Rotation, Session,
     SessionError, StoreError, TokenHash,
@@ -128,6 +128,12 @@ pub(super) fn session(db: &Db<'_>, session: SessionId) -> Result<Option<Session>
     let sql = "SELECT u.id, email, name, role, approved, u.created_at, time_zone FROM sessions s
                JOIN users u ON u.id = s.user_id WHERE s.id = ?1 AND s.ended_at IS NULL";
     db.one(sql, [session.0], |row| Ok(Session { id: session, user: user_of(row)? }))
+}
+
+pub(super) fn ended_sessions(db: &Db<'_>, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+    let sql = "SELECT id FROM sessions WHERE ended_at IS NULL AND id IN (SELECT unhex(value) FROM json_each(?1))";
+    let live = db.all(sql, [json_ids(sessions.iter().map(|session| session.0))], |row| row.id::<SessionId>("id"))?;
+    Ok(sessions.iter().copied().filter(|session| !live.contains(session)).collect())
 }
 
 struct Token {

@@ -121,6 +121,8 @@ pub async fn a_changed_password_ends_the_other_sessions(harness: &dyn Harness) {
     assert_eq!(store.credentials(user).await.unwrap().unwrap().password_hash, "new hash");
     let nobody = SessionId(uuid::Uuid::nil());
     assert!(store.session(nobody).await.unwrap().is_none());
+    assert_eq!(store.ended_sessions(vec![keep, other, nobody]).await.unwrap(), [other, nobody]);
+    assert!(store.ended_sessions(Vec::new()).await.unwrap().is_empty());
 }
 
 /// Of several candidates at once one is kept, and everybody gets that one.

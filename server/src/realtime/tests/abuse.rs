@@ -1,0 +1,204 @@
+//! Sockets that send too much, too deep or nonsense. Nobody else may feel it.
+
+use std::{sync::mpsc, time::Duration};
+
+use futures_util::future::join_all;
+use parley_domain::Role;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    config::Switch,
+    realtime::devices::MAX_DEVICES,
+    testing::{Answer, Socket, TestServer, within},
+};
+
+fn with_limits(config: &mut crate::Config) {
+    config.rate_limits = Switch::On;
+}
+
+#[tokio::test]
+async fn a_person_has_at_most_twenty_sockets_also_when_they_come_at_once() {
+    let server = TestServer::start_with(with_limits).await;
+    let maren = server.person("Maren", Role::Client).await;
+    let auth = json!({ "token": maren.access });
+    let come = (0..25).map(|_| Socket::connect(&server.base, auth.clone()));
+    let (mut inside, mut refused) = (Vec::new(), Vec::new());
+    for outcome in join_all(come).await {
+        match outcome {
+            Ok(socket) => inside.push(socket),
+            Err(message) => refused.push(message),
+        }
+    }
+    assert_eq!(inside.len(), MAX_DEVICES as usize);
+    assert_eq!(refused, ["RATE_LIMITED"; 5]);
+    // Other people don't feel it, and a place that is left can be taken.
+    server.person("Tomas", Role::Client).await.socket().await;
+    let gone = server.app.devices.of(maren.id()).into_iter().map(|device| device.gone.clone());
+    let gone: Vec<_> = gone.collect();
+    inside.remove(0).drop_line().await;
+    within(futures_util::future::select_all(gone.iter().map(|gone| Box::pin(gone.cancelled())))).await;
+    within(async {
+        while Socket::connect(&server.base, auth.clone()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_many_events_are_refused_and_who_never_heeds_it_is_cut() {
+    let server = TestServer::start_with(with_limits).await;
+    let pair = server.pair().await;
+    let mut socket = pair.client.socket().await;
+    let mut other = pair.provider.socket().await;
+    let room = json!(["join", { "conversationId": pair.conversation }]);
+    for id in 1000..1400 {
+        socket.write(format!("42{id}{room}")).await;
+    }
+    let answers = socket.answers_to(1000..1400).await;
+    let accepted = answers.iter().filter(|answer| answer["ok"] == true).count();
+    assert!((200..300).contains(&accepted), "{accepted}");
+    assert!(answers.iter().all(|answer| answer["ok"] == true || answer["code"] == "RATE_LIMITED"));
+    let flood = async {
+        for _ in 0..4000 {
+            if socket.try_write(format!("42{room}")).await.is_err() {
+                break;
+            }
+        }
+        socket.line_closed().await;
+    };
+    within(flood).await;
+    assert_eq!(other.ask("join", room[1].clone()).await["ok"], true);
+}
+
+/// With limits lifted the queue is long and still has an end: what does not fit is refused at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn events_that_do_not_fit_into_the_queue_are_refused_and_the_rest_is_done() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let meeting = pair.ring().await;
+    pair.provider.patch(&format!("/meetings/{meeting}/accept"), json!({})).await.expect(200);
+    let mut socket = pair.client.socket().await;
+    socket.next("meeting:started").await;
+    // Holds what the next event needs, so that its worker stands still.
+    let (entered, is_held) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let app = server.app.clone();
+    let id = meeting.parse().unwrap();
+    let holder = tokio::task::spawn_blocking(move || {
+        app.calls.while_active(id, || {
+            entered.send(()).unwrap();
+            released.recv_timeout(Duration::from_secs(60)).unwrap();
+        });
+    });
+    tokio::task::spawn_blocking(move || is_held.recv_timeout(Duration::from_secs(20)).unwrap()).await.unwrap();
+    let signal = json!(["call:signal", { "meetingId": meeting, "data": "x" }]);
+    for _ in 0..=65_536 {
+        socket.feed(format!("42{signal}")).await;
+    }
+    for id in 100_000..100_010 {
+        socket.write(format!("42{id}{signal}")).await;
+    }
+    let refused = socket.answers_to(100_000..100_010).await;
+    assert!(refused.iter().all(|answer| answer["code"] == "RATE_LIMITED"), "{refused:?}");
+    release.send(()).unwrap();
+    holder.await.unwrap();
+    let room = json!({ "conversationId": pair.conversation });
+    within(async {
+        while socket.ask("join", room.clone()).await["ok"] != true {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nonsense_on_a_line_hurts_nobody_else() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    // The parser reads no JSON deeper than 128 and no JSON that is none; it closes the line of whoever sends that.
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    for payload in [deep.as_str(), "{\"conversationId\":\"\\ud800\"}", "NaN", "1e999", "{\"a\":1,}"] {
+        let mut socket = pair.client.socket().await;
+        socket.write(format!("42778[\"join\",{payload}]")).await;
+        socket.line_closed().await;
+    }
+    let mut socket = pair.client.socket().await;
+    let not_so_deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    for payload in [not_so_deep.as_str(), "\"\\u0000\"", "1e300", "18446744073709551616"] {
+        socket.write(format!("42778[\"join\",{payload}]")).await;
+        assert_eq!(socket.answers_to(778..779).await[0]["code"], "MALFORMED", "{payload}");
+    }
+    let nonsense = [
+        "",
+        "4",
+        "44{\"message\":\"x\"}",
+        "43[]",
+        "431[]",
+        "42",
+        "42[]",
+        "42[1]",
+        "42{}",
+        "42[\"\"]",
+        "4zzz",
+        "40{\"token\":1}",
+        "4/other,0",
+        "40/other,{}",
+        "41/other,",
+        "451-[\"join\",{\"_placeholder\":true,\"num\":0}]",
+        "459999999999-[]",
+        "46-1",
+        "42/é,[\"é\"]",
+        "4299999999999999999999[\"join\",{}]",
+        "5",
+        "6",
+        "7",
+        "2",
+        "3probe",
+        "\u{0}",
+        "1",
+    ];
+    for packet in nonsense {
+        let mut socket = pair.provider.socket().await;
+        socket.try_write(packet.to_owned()).await.ok();
+        socket.try_write(packet.to_owned()).await.ok();
+        drop(socket);
+    }
+    let room = json!({ "conversationId": pair.conversation });
+    assert_eq!(socket.ask("join", room.clone()).await["ok"], true);
+    assert_eq!(pair.provider.socket().await.ask("join", room).await["ok"], true);
+    // By HTTP, where Engine.IO answers.
+    for (method, query) in [
+        (Method::GET, ""),
+        (Method::GET, "?EIO=3&transport=polling"),
+        (Method::GET, "?EIO=4&transport=carrier-pigeon"),
+        (Method::GET, "?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAA"),
+        (Method::GET, "?EIO=4&transport=polling&sid=%00%ff"),
+        (Method::POST, "?EIO=4&transport=polling"),
+        (Method::PUT, "?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAA"),
+        (Method::GET, "?EIO=4&transport=websocket"),
+    ] {
+        let answer = Answer::of(server.call(method.clone(), &format!("/socket.io/{query}"))).await;
+        assert!(answer.status.is_client_error(), "{method} {query}: {}", answer.status);
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn one_address_opens_only_so_many_sessions() {
+    let server = TestServer::start_with(with_limits).await;
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let mut opened = 0;
+    let refused = loop {
+        let answer = Answer::of(server.call(Method::GET, polling)).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        opened += 1;
+        assert!(opened < 2000, "nobody counted");
+    };
+    assert!(opened >= 200, "{opened}");
+    let seconds: u64 = refused.refused(429, "RATE_LIMITED").headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=10).contains(&seconds));
+}
