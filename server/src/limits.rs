@@ -74,7 +74,7 @@ impl Kind {
             Self::Call => (300, Duration::from_millis(50)),
             Self::Message => (60, Duration::from_millis(200)),
             Self::Meeting => (10, Duration::from_secs(6)),
-            Self::Event => (200, Duration::from_millis(20)),
+            Self::Event => (300, Duration::from_millis(20)),
             Self::Connect => (30, Duration::from_secs(2)),
         }
     }
@@ -311,9 +311,9 @@ mod tests {
         let mut bucket = EventBucket::new(&Limits::new(Switch::On));
         for _ in 0..10 {
             let accepted = (0..1000).filter(|_| bucket.take().is_ok()).count();
-            assert!((200..=201).contains(&accepted), "{accepted}");
+            assert!((300..=301).contains(&accepted), "{accepted}");
             assert!(!bucket.is_flooded());
-            tokio::time::advance(Duration::from_secs(5)).await;
+            tokio::time::advance(Duration::from_secs(7)).await;
         }
         for _ in 0..5000 {
             bucket.take().ok();

@@ -336,11 +336,6 @@ impl Socket {
         self.line.send(Message::text(packet)).await.map_err(drop)
     }
 
-    /// Writes into the line's buffer; what is written with [`Self::write`] next sends it.
-    pub(crate) async fn feed(&mut self, packet: String) {
-        self.line.feed(Message::text(packet)).await.unwrap();
-    }
-
     /// The next packet but pings; `None` when the line is closed.
     async fn packet(&mut self) -> Option<String> {
         loop {
@@ -459,14 +454,24 @@ impl Poller {
     pub(crate) async fn connect(server: &TestServer, token: &str) -> Self {
         let poller = Self::open(server).await;
         poller.send(&format!("40{}", json!({ "token": token }))).await.expect("the session is open");
-        let first = poller.poll().await.expect("the session is open");
-        assert!(first[0].starts_with("40"), "{first:?}");
+        let first = poller.hear("4").await;
+        assert!(first.starts_with("40"), "{first}");
         poller
     }
 
     pub(crate) async fn send(&self, packet: &str) -> Result<(), StatusCode> {
         let answer = self.http.post(&self.address).body(packet.to_owned()).send().await.unwrap();
         if answer.status().is_success() { Ok(()) } else { Err(answer.status()) }
+    }
+
+    /// Polls for the first packet that begins like this.
+    pub(crate) async fn hear(&self, beginning: &str) -> String {
+        loop {
+            let packets = self.poll().await.expect("the session is open");
+            if let Some(packet) = packets.into_iter().find(|packet| packet.starts_with(beginning)) {
+                return packet;
+            }
+        }
     }
 
     /// The packets of one poll; pings are answered.

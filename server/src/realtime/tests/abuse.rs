@@ -53,12 +53,12 @@ async fn too_many_events_are_refused_and_who_never_heeds_it_is_cut() {
     let mut socket = pair.client.socket().await;
     let mut other = pair.provider.socket().await;
     let room = json!(["join", { "conversationId": pair.conversation }]);
-    for id in 1000..1400 {
+    for id in 1000..1600 {
         socket.write(format!("42{id}{room}")).await;
     }
-    let answers = socket.answers_to(1000..1400).await;
+    let answers = socket.answers_to(1000..1600).await;
     let accepted = answers.iter().filter(|answer| answer["ok"] == true).count();
-    assert!((200..300).contains(&accepted), "{accepted}");
+    assert!((256..600).contains(&accepted), "{accepted}");
     assert!(answers.iter().all(|answer| answer["ok"] == true || answer["code"] == "RATE_LIMITED"));
     let flood = async {
         for _ in 0..4000 {
@@ -72,10 +72,10 @@ async fn too_many_events_are_refused_and_who_never_heeds_it_is_cut() {
     assert_eq!(other.ask("join", room[1].clone()).await["ok"], true);
 }
 
-/// With limits lifted the queue is long and still has an end: what does not fit is refused at once.
+/// A worker that stands still, because the database does, fills the queue before the allowance is used up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn events_that_do_not_fit_into_the_queue_are_refused_and_the_rest_is_done() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(with_limits).await;
     let pair = server.pair().await;
     let meeting = pair.ring().await;
     pair.provider.patch(&format!("/meetings/{meeting}/accept"), json!({})).await.expect(200);
@@ -94,43 +94,34 @@ async fn events_that_do_not_fit_into_the_queue_are_refused_and_the_rest_is_done(
     });
     tokio::task::spawn_blocking(move || is_held.recv_timeout(Duration::from_secs(20)).unwrap()).await.unwrap();
     let signal = json!(["call:signal", { "meetingId": meeting, "data": "x" }]);
-    for _ in 0..=65_536 {
-        socket.feed(format!("42{signal}")).await;
-    }
-    for id in 100_000..100_010 {
+    for id in 100..400 {
         socket.write(format!("42{id}{signal}")).await;
     }
-    let refused = socket.answers_to(100_000..100_010).await;
+    // One is being done, 256 wait; the rest is answered while nothing else is.
+    let refused = socket.answers_to(360..400).await;
     assert!(refused.iter().all(|answer| answer["code"] == "RATE_LIMITED"), "{refused:?}");
     release.send(()).unwrap();
     holder.await.unwrap();
-    let room = json!({ "conversationId": pair.conversation });
-    within(async {
-        while socket.ask("join", room.clone()).await["ok"] != true {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let done = socket.answers_to(100..356).await;
+    assert!(done.iter().all(|answer| answer["code"] == "MEETING_NOT_OPEN"), "{done:?}");
 }
 
 #[tokio::test]
 async fn nonsense_on_a_line_hurts_nobody_else() {
     let server = TestServer::start().await;
     let pair = server.pair().await;
-    // The parser reads no JSON deeper than 128 and no JSON that is none; it closes the line of whoever sends that.
-    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-    for payload in [deep.as_str(), "{\"conversationId\":\"\\ud800\"}", "NaN", "1e999", "{\"a\":1,}"] {
-        let mut socket = pair.client.socket().await;
-        socket.write(format!("42778[\"join\",{payload}]")).await;
-        socket.line_closed().await;
-    }
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let mut socket = pair.client.socket().await;
-    let not_so_deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
-    for payload in [not_so_deep.as_str(), "\"\\u0000\"", "1e300", "18446744073709551616"] {
+    let deep = [nested(100), nested(200), nested(20_000)];
+    for payload in deep.iter().map(String::as_str).chain(["{\"a\":\"\\ud800\"}", "1e999", "\"\\u0000\"", "1e300"]) {
         socket.write(format!("42778[\"join\",{payload}]")).await;
-        assert_eq!(socket.answers_to(778..779).await[0]["code"], "MALFORMED", "{payload}");
+        let answer = socket.answers_to(778..779).await;
+        assert_eq!(answer[0]["code"], "MALFORMED", "{payload:.40}");
+        assert!(answer[0]["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
     }
     let nonsense = [
+        "42[\"join\",NaN]",
+        "42[\"join\",{\"a\":1,}]",
         "",
         "4",
         "44{\"message\":\"x\"}",
