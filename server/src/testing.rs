@@ -302,8 +302,8 @@ impl Socket {
 
     /// Begins by polling and goes over to a WebSocket, as stock clients do.
     pub(crate) async fn upgrade(server: &TestServer, token: &str) -> Self {
-        let polling = Self::poll(server, token).await;
-        let sid = polling.rsplit('=').next().unwrap();
+        let polling = Poller::connect(server, token).await;
+        let sid = polling.address.rsplit('=').next().unwrap();
         let url = format!("{}/socket.io/?EIO=4&transport=websocket&sid={sid}", server.base.replace("http", "ws"));
         let (line, _) = within(connect_async(url)).await.unwrap();
         let mut socket = Self { line, events: VecDeque::new(), answers: HashMap::new(), next_id: 0 };
@@ -312,19 +312,6 @@ impl Socket {
         while socket.packet().await.unwrap() != "3probe" {}
         socket.write("5".to_owned()).await;
         socket
-    }
-
-    /// Connects by polling; gives back the address to poll.
-    pub(crate) async fn poll(server: &TestServer, token: &str) -> String {
-        let polling = "/socket.io/?EIO=4&transport=polling";
-        let open = server.call(Method::GET, polling).send().await.unwrap().text().await.unwrap();
-        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-        let polling = format!("{polling}&sid={}", open["sid"].as_str().unwrap());
-        let connect = format!("40{}", json!({ "token": token }));
-        server.call(Method::POST, &polling).body(connect).send().await.unwrap().error_for_status().unwrap();
-        let connected = server.call(Method::GET, &polling).send().await.unwrap().text().await.unwrap();
-        assert!(connected.starts_with("40"), "{connected}");
-        polling
     }
 
     pub(crate) async fn write(&mut self, packet: String) {

@@ -14,7 +14,9 @@ use crate::testing::{Answer, Poller, Socket, TestServer, within};
 async fn a_client_that_only_polls_and_overflows_is_cut_so_that_it_comes_back() {
     let server = TestServer::start().await;
     let pair = server.pair().await;
+    let mut watcher = pair.client.socket().await;
     let still = Poller::connect(&server, &pair.provider.access).await;
+    while watcher.next("presence:update").await["online"] == false {}
     let cursor = pair.provider.get("/sync").await.text("/nextCursor");
     let device = server.app.devices.of(pair.provider.id()).pop().unwrap();
     let mut emitted = 0_u32;
@@ -23,7 +25,8 @@ async fn a_client_that_only_polls_and_overflows_is_cut_so_that_it_comes_back() {
         emitted += 1;
         assert!(emitted < 10_000, "the queue never filled");
     }
-    within(device.gone.cancelled()).await;
+    // It is away at once, before it polls again.
+    while watcher.next("presence:update").await["online"] == true {}
     pair.send(&pair.client, "while it was away").await.expect(201);
     let heard = still.closed().await;
     assert!(!heard.iter().any(|packet| packet.starts_with("41")), "a farewell would keep it away");
