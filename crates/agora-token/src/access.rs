@@ -1,16 +1,17 @@
 //! Building AccessToken2.
 
-use std::io::Write;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
-use flate2::{Compression, write::ZlibEncoder};
 
 use crate::{
     Account, AppCertificate, AppId, ChannelName, Privileges, RtcService, RtmService, Service,
+    parsed::write_rtc,
     wire::{SIGNATURE_BYTES, Writer, hmac},
+    zlib,
 };
 
 pub(crate) const VERSION: &str = "007";
+/// The token of one channel has about 160.
+const USUAL_BYTES: usize = 256;
 
 /// The longest life that Agora accepts, in seconds (24 h).
 pub const MAX_LIFETIME_SECONDS: u32 = 86_400;
@@ -38,9 +39,15 @@ impl RtcToken {
     /// Signs and packs it: `007…`.
     #[must_use]
     pub fn build(&self, certificate: &AppCertificate) -> String {
-        AccessToken::new(self.app_id.clone(), self.issued_at, self.expires_in, self.salt)
-            .with_rtc(&self.channel, &Account::from_uid(self.uid), self.privileges.clone())
-            .build(certificate)
+        let head = Head {
+            app_id: &self.app_id,
+            issued_at: self.issued_at,
+            expires_in: self.expires_in,
+            salt: self.salt,
+            services: 1,
+        };
+        let account = Account::from_uid(self.uid);
+        head.seal(certificate, |out| write_rtc(out, self.channel.as_str(), account.as_str(), &self.privileges))
     }
 }
 
@@ -79,27 +86,50 @@ impl AccessToken {
     /// Signs and packs it: `007…`.
     #[must_use]
     pub fn build(&self, certificate: &AppCertificate) -> String {
-        let signing_info = self.signing_info();
-        let signature = hmac(&signing_key(certificate, self.issued_at, self.salt), &signing_info);
-        let mut content = Writer::default();
-        content.counted(&signature);
-        content.append(&signing_info);
-        format!("{VERSION}{}", STANDARD.encode(deflate(&content.into_bytes())))
-    }
-
-    fn signing_info(&self) -> Vec<u8> {
         let mut services: Vec<&Service> = self.services.iter().collect();
         services.sort_by_key(|service| service.kind());
-        let mut out = Writer::default();
+        let head = Head {
+            app_id: &self.app_id,
+            issued_at: self.issued_at,
+            expires_in: self.expires_in,
+            salt: self.salt,
+            services: services.len(),
+        };
+        head.seal(certificate, |out| services.iter().for_each(|service| service.write(out)))
+    }
+}
+
+/// What stands before the services.
+struct Head<'a> {
+    app_id: &'a AppId,
+    issued_at: u32,
+    expires_in: u32,
+    salt: u32,
+    services: usize,
+}
+
+impl Head<'_> {
+    /// Writes all of it into one buffer, with room in front for the signature over the rest.
+    fn seal(&self, certificate: &AppCertificate, write_services: impl FnOnce(&mut Writer)) -> String {
+        let mut out = Writer::with_capacity(USUAL_BYTES);
+        out.counted(&[0; SIGNATURE_BYTES]);
+        let signed_from = out.len();
         out.counted(self.app_id.as_str().as_bytes());
         out.u32(self.issued_at);
         out.u32(self.expires_in);
         out.u32(self.salt);
-        out.u16(u16::try_from(services.len()).expect("a token has a handful of services"));
-        for service in services {
-            service.write(&mut out);
-        }
-        out.into_bytes()
+        out.u16(u16::try_from(self.services).expect("a token has a handful of services"));
+        write_services(&mut out);
+        let mut content = out.into_bytes();
+        let (front, signed) = content.split_at_mut(signed_from);
+        let signature = hmac(&signing_key(certificate, self.issued_at, self.salt), signed);
+        front[signed_from - SIGNATURE_BYTES..].copy_from_slice(&signature);
+
+        let packed = zlib::store(&content);
+        let mut token = String::with_capacity(VERSION.len() + packed.len().div_ceil(3) * 4);
+        token.push_str(VERSION);
+        STANDARD.encode_string(&packed, &mut token);
+        token
     }
 }
 
@@ -107,10 +137,4 @@ impl AccessToken {
 pub(crate) fn signing_key(certificate: &AppCertificate, issued_at: u32, salt: u32) -> [u8; SIGNATURE_BYTES] {
     let dated = hmac(&issued_at.to_le_bytes(), certificate.expose().as_bytes());
     hmac(&salt.to_le_bytes(), &dated)
-}
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("writing into memory cannot fail");
-    encoder.finish().expect("writing into memory cannot fail")
 }

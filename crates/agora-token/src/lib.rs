@@ -5,7 +5,8 @@
 //! [`Parsed::check_rtc_join`] answers the only question a server or an engine asks about it.
 //!
 //! The format is Agora's public one (DynamicKey/AgoraDynamicKey); all integers are little-endian. Two tokens with the
-//! same content may differ as text, since zlib leaves the packing open: compare what they say, not how they look.
+//! same content may differ as text, since zlib leaves the packing open: compare what they say, not how they look. Ours
+//! are packed without compressing, see `zlib`.
 
 #![warn(missing_docs)]
 
@@ -16,6 +17,7 @@ mod names;
 mod parsed;
 mod privileges;
 mod wire;
+mod zlib;
 
 pub use access::{AccessToken, MAX_LIFETIME_SECONDS, RtcToken};
 pub use error::{JoinRefused, TokenError};

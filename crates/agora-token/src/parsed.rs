@@ -67,18 +67,14 @@ impl Service {
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.u16(self.kind());
         match self {
-            Self::Rtc(rtc) => {
-                out.map(rtc.privileges.as_map());
-                out.counted(rtc.channel.as_bytes());
-                out.counted(rtc.account.as_bytes());
-            }
+            Self::Rtc(rtc) => write_rtc(out, &rtc.channel, &rtc.account, &rtc.privileges),
             Self::Rtm(rtm) => {
+                out.u16(KIND_RTM);
                 out.map(rtm.privileges.as_map());
                 out.counted(rtm.user.as_bytes());
             }
-            Self::Other { .. } => {}
+            Self::Other { kind } => out.u16(*kind),
         }
     }
 
@@ -97,6 +93,13 @@ impl Service {
             kind => Self::Other { kind },
         })
     }
+}
+
+pub(crate) fn write_rtc(out: &mut Writer, channel: &str, account: &str, privileges: &Privileges) {
+    out.u16(KIND_RTC);
+    out.map(privileges.as_map());
+    out.counted(channel.as_bytes());
+    out.counted(account.as_bytes());
 }
 
 /// What a token says. Its `Debug` leaves the signature out: with it the token could be put together again.

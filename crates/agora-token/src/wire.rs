@@ -13,10 +13,17 @@ pub(crate) const MAX_TEXT_BYTES: usize = 16 * 1024;
 /// The same bound after unpacking: a hostile text of 16 KiB could otherwise swell to megabytes.
 pub(crate) const MAX_CONTENT_BYTES: u64 = 64 * 1024;
 
-#[derive(Default)]
 pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn u16(&mut self, value: u16) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
@@ -39,10 +46,6 @@ impl Writer {
             self.u16(*key);
             self.u32(*value);
         }
-    }
-
-    pub(crate) fn append(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
