@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use refinery::embed_migrations;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::db::error_of;
 use crate::StoreError;
@@ -22,6 +22,7 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Sto
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
     conn.busy_timeout(busy).map_err(error_of)?;
+    keep_plans(&conn)?;
     refuse_foreign_file(&conn)?;
     refuse_newer_schema(&conn)?;
     set_up(&conn)?;
@@ -34,8 +35,15 @@ pub(super) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, Sto
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
     conn.busy_timeout(busy).map_err(error_of)?;
+    keep_plans(&conn)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
+}
+
+/// A statement's plan does not depend on what is bound to it. Otherwise SQLite, built with STAT4 as the bundled one is,
+/// compiles a cached statement anew at each use, which costs more than running it.
+fn keep_plans(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop).map_err(error_of)
 }
 
 fn set_up(conn: &Connection) -> Result<(), StoreError> {
@@ -103,5 +111,28 @@ fn error_of_migration(error: &refinery::Error) -> StoreError {
             error_of(rusqlite::Error::SqliteFailure(*failure, text.clone()))
         }
         _ => StoreError::Corrupt(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{StatementStatus, params};
+
+    use super::*;
+
+    #[test]
+    fn a_cached_statement_is_compiled_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("parley.db");
+        let writer = open_writer(&path, Duration::from_secs(1)).unwrap();
+        let reader = open_reader(&path, Duration::from_secs(1)).unwrap();
+        let sql = "SELECT * FROM messages WHERE conversation_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
+        for conn in [writer, reader] {
+            for limit in [0, 1, 50] {
+                let mut statement = conn.prepare_cached(sql).unwrap();
+                assert!(!statement.exists(params![vec![7_u8; 16], i64::MAX, limit]).unwrap());
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+            }
+        }
     }
 }
