@@ -2,7 +2,7 @@
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use parley_store::StoreError;
+use parley_store::{Mailing, StoreError};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -62,10 +62,9 @@ pub async fn serve_app(
     // Subscribed before anything can be committed, so that nothing is missed.
     let feed = app.store.subscribe();
     let mut tasks = JoinSet::new();
-    // Nobody is in a call of a server that has just begun; after a crash the logs still say otherwise.
-    app.store.empty_calls(app.now()).await?;
+    let mailing = if app.config.smtp.is_some() { Mailing::On } else { Mailing::Off };
+    app.store.begin_serving(mailing, app.now()).await?;
     live::restore(&app).await?;
-    app.store.set_mailing(app.config.smtp.is_some()).await?;
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));
     tasks.spawn(outbox::run(Arc::clone(&app)));

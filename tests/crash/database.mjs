@@ -31,6 +31,11 @@ const NEVER = {
   'two reminders for one moment': `SELECT hex(meeting_id), due_at FROM reminders GROUP BY meeting_id, due_at HAVING count(*) > 1`,
   'a claimed reminder that is not in both logs once': `SELECT hex(r.id) FROM reminders r WHERE r.starts_in_seconds IS NOT NULL
      AND (SELECT count(*) FROM changes WHERE kind = 'reminder' AND subject = r.id) <> 2`,
+  'somebody in the log of an ended meeting': `SELECT hex(l.meeting_id), hex(l.user_id) FROM meeting_log l JOIN meetings m ON m.id = l.meeting_id
+     WHERE m.status IN ('COMPLETED', 'CANCELLED') AND l.event <> 'left'
+     AND l.position = (SELECT max(position) FROM meeting_log WHERE meeting_id = l.meeting_id AND user_id = l.user_id)`,
+  'a mail about what is over': `SELECT hex(w.id), w.kind FROM mails w JOIN meetings m ON m.id = w.meeting_id
+     WHERE (w.kind = 'cancelled') <> (m.status = 'CANCELLED') OR m.status IN ('ACTIVE', 'COMPLETED')`,
   'a message that somebody is not told of': `SELECT hex(m.id) FROM messages m WHERE EXISTS (SELECT 1 FROM participants p WHERE p.conversation_id = m.conversation_id
      AND NOT EXISTS (SELECT 1 FROM changes WHERE user_id = p.user_id AND kind = 'message' AND subject = m.id))`,
   'a change beyond the counter': `SELECT number FROM changes WHERE number > (SELECT value FROM counters WHERE name = 'last_change')`,

@@ -112,6 +112,16 @@ pub struct DueReminder {
     pub to: [UserId; 2],
 }
 
+/// Whether mails are written: for a meeting that was given a time or called off and for each reminder, one to each
+/// side. Where nobody sends them they would only pile up; those that wait are dropped then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailing {
+    /// A mail server is set.
+    On,
+    /// None is.
+    Off,
+}
+
 /// A mail that is to be sent now, with all that it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueMail {

@@ -329,10 +329,6 @@ impl Store for SqliteStore {
         self.writer.write(move |tx| call_log::log_meeting(tx, meeting, entry)).await
     }
 
-    async fn empty_calls(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.writer.write(move |tx| call_log::empty_calls(tx, now)).await
-    }
-
     async fn meeting_log(
         &self,
         viewer: UserId,
@@ -348,10 +344,6 @@ impl Store for SqliteStore {
 
     async fn finish_reminder(&self, reminder: ReminderId) -> Result<(), StoreError> {
         self.writer.write(move |tx| due::finish_reminder(tx, reminder)).await
-    }
-
-    async fn set_mailing(&self, is_on: bool) -> Result<(), StoreError> {
-        self.writer.write(move |tx| mails::set_mailing(tx, is_on)).await
     }
 
     async fn claim_mail(&self, claim: Claim) -> Result<Option<DueMail>, StoreError> {
@@ -380,6 +372,16 @@ impl Store for SqliteStore {
 
     fn subscribe(&self) -> CommitFeed {
         self.feed.subscribe()
+    }
+
+    async fn begin_serving(&self, mailing: Mailing, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |tx| {
+                call_log::empty_calls(tx, now)?;
+                due::release_claims(tx)?;
+                mails::begin(tx, mailing)
+            })
+            .await
     }
 
     async fn sweep(&self, retention: Retention, now: Timestamp) -> Result<(), StoreError> {

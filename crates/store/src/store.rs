@@ -8,7 +8,7 @@ use parley_domain::{
 
 use crate::{
     Acceptance, AccountChanges, AccountError, Appended, Claim, ClosedProject, CommitFeed, Contact, ConversationError,
-    ConversationKey, Created, Credentials, DueMail, DueReminder, MarketError, MeetingChange, MeetingEnding,
+    ConversationKey, Created, Credentials, DueMail, DueReminder, Mailing, MarketError, MeetingChange, MeetingEnding,
     MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount, NewMeeting, NewMessage, NewProposal, NewRequest,
     NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Rotation, Session, SessionError, StoreError,
     SyncCursor, SyncError, SyncPage,
@@ -227,10 +227,6 @@ pub trait Store: Send + Sync + 'static {
     /// again before leaving, and leaving ends sharing the screen. The end of a meeting takes everybody out by itself.
     async fn log_meeting(&self, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError>;
 
-    /// Notes that everybody has left every meeting that is not over: what a server does first that did not stop
-    /// properly. When they really left is not known.
-    async fn empty_calls(&self, now: Timestamp) -> Result<(), StoreError>;
-
     /// A meeting's log, oldest first; cursors lead to later lines. Host or guest only.
     async fn meeting_log(
         &self,
@@ -245,10 +241,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// The reminder was sent.
     async fn finish_reminder(&self, reminder: ReminderId) -> Result<(), StoreError>;
-
-    /// Whether mails are to be written from now on: for a meeting that was given a time or called off and for each
-    /// reminder, one to each side. Turning it off drops those that wait.
-    async fn set_mailing(&self, is_on: bool) -> Result<(), StoreError>;
 
     /// The mail that has waited longest, claimed for the caller. It is given again after its lease until
     /// [`Store::finish_mail`] says that it was sent. What a meeting's new state makes pointless is not given any more.
@@ -276,6 +268,11 @@ pub trait Store: Send + Sync + 'static {
     fn subscribe(&self) -> CommitFeed;
 
     // --- upkeep ---
+
+    /// What a server does before anything else, since the one before it may have been killed: everybody has left every
+    /// meeting that is not over (when they really did is not known), and what was claimed is given again at once.
+    /// `mailing` holds from now on. Whoever runs several servers on one database must not start one this way.
+    async fn begin_serving(&self, mailing: Mailing, now: Timestamp) -> Result<(), StoreError>;
 
     /// Drops what nobody needs any more: old changes, old idempotency keys, sessions past their time.
     async fn sweep(&self, retention: Retention, now: Timestamp) -> Result<(), StoreError>;

@@ -82,7 +82,8 @@ macro_rules! store_suite {
                 lists_are_filtered_and_paged,
                 the_log_keeps_who_came_and_went,
                 the_log_has_no_line_twice_and_ends_with_the_meeting,
-                a_crash_takes_everybody_out_of_the_log;
+                a_crash_takes_everybody_out_of_the_log,
+                what_a_killed_server_held_is_given_to_the_next_one;
             mails:
                 mails_are_written_only_where_they_are_sent,
                 a_mail_is_given_until_it_is_sent,

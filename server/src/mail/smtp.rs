@@ -178,6 +178,11 @@ fn failure_of(error: &lettre::transport::smtp::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+        net::TcpListener,
+    };
+
     use super::*;
 
     fn of(url: &str, from: &str) -> Result<Option<Smtp>, SmtpError> {
@@ -223,6 +228,32 @@ mod tests {
             password: None,
         };
         assert_eq!(Smtp::of(half).err(), Some(SmtpError::HalfCredentials));
+    }
+
+    #[tokio::test]
+    async fn a_server_without_starttls_hears_no_address_and_no_word() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut smtp = of(&format!("smtp://{}", listener.local_addr().unwrap()), "a@b.test").unwrap().unwrap();
+        smtp.security = Security::StartTls;
+        smtp.credentials = Some((Secret::new("me"), Secret::new("hush")));
+        let heard = tokio::spawn(async move {
+            let (line, _) = listener.accept().await.unwrap();
+            let (read, mut write) = line.into_split();
+            let mut read = BufReader::new(read).lines();
+            write.write_all(b"220 mail.test\r\n").await.unwrap();
+            let mut heard = Vec::new();
+            while let Ok(Some(line)) = read.next_line().await {
+                heard.push(line.split(' ').next().unwrap_or_default().to_owned());
+                write.write_all(b"250 mail.test\r\n").await.unwrap();
+            }
+            heard
+        });
+        let letter = Message::builder().from(smtp.from.clone()).to("c@d.test".parse().unwrap());
+        let letter = letter.body("words".to_owned()).unwrap();
+        let postman = Postman::new(&smtp, Duration::from_secs(10)).unwrap();
+        assert!(postman.hand_over(letter).await.is_err());
+        let heard = heard.await.unwrap();
+        assert!(heard.iter().all(|command| command == "EHLO" || command == "QUIT"), "{heard:?}");
     }
 
     #[test]

@@ -171,6 +171,11 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_break(c) { ' ' } else { c }).collect()
 }
 
+/// A parameter's value holds no quotation mark, and its readers take a caret for more than a caret (RFC 6868 §3).
+fn parameter(text: &str) -> String {
+    one_line(text).replace('^', "^^").replace('"', "^'")
+}
+
 #[derive(Default)]
 struct Lines(String);
 
@@ -195,8 +200,7 @@ impl Lines {
         parameters: &[(&str, &str)],
     ) -> Result<(), Refusal> {
         let mut property = Property::new(property, address);
-        // A quotation mark has no place in a parameter, and not every calendar reads RFC 6868's way around that.
-        property.add_parameter("CN", &one_line(name).replace('"', "'"));
+        property.add_parameter("CN", &parameter(name));
         for (key, value) in parameters {
             property.add_parameter(key, value);
         }
@@ -242,11 +246,11 @@ mod tests {
     fn no_value_begins_a_line_of_its_own() {
         let mut lines = Lines::default();
         lines.put("SUMMARY", one_line("a\r\nATTENDEE:mailto:x\u{2028}b\\n;,")).unwrap();
-        lines.person("ATTENDEE", "urn:uuid:1".into(), "\"a\";X=1:\r\nEND:VEVENT\"", &[("ROLE", "CHAIR")]).unwrap();
+        lines.person("ATTENDEE", "urn:uuid:1".into(), "\"a\";X=1:^n\r\nEND:VEVENT\"", &[("ROLE", "CHAIR")]).unwrap();
         let unfolded = lines.0.replace("\r\n ", "");
         let expected = [
             r"SUMMARY:a  ATTENDEE:mailto:x b\\n\;\,",
-            r#"ATTENDEE;CN="'a';X=1:  END:VEVENT'";ROLE=CHAIR:urn:uuid:1"#,
+            r#"ATTENDEE;CN="^'a^';X=1:^^n  END:VEVENT^'";ROLE=CHAIR:urn:uuid:1"#,
             "",
         ];
         assert_eq!(unfolded.split("\r\n").collect::<Vec<_>>(), expected);

@@ -118,6 +118,13 @@ pub(super) fn find_reminder(db: &Db<'_>, id: ReminderId) -> Result<Option<Remind
     )
 }
 
+/// Whoever claimed something before is gone.
+pub(super) fn release_claims(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.run("UPDATE reminders SET claimed_until = NULL WHERE sent = 0 AND claimed_until IS NOT NULL", ())?;
+    let sql = "UPDATE meetings SET claimed_until = NULL WHERE expiry_due_at IS NOT NULL AND claimed_until IS NOT NULL";
+    tx.run(sql, ()).map(drop)
+}
+
 pub(super) fn next_due_at(db: &Db<'_>) -> Result<Option<Timestamp>, StoreError> {
     let next: Option<i64> = db
         .one(

@@ -11,16 +11,20 @@ use super::{
     db::{Db, RowExt, Tx, new_id},
     meetings,
 };
-use crate::{Claim, DueMail, StoreError};
+use crate::{Claim, DueMail, Mailing, StoreError};
 
 /// How long a mail is tried at most; it ends earlier when its meeting begins.
 const LIFETIME: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// No mail waits longer than this for its next try: one that seems to was given its time by a clock that ran ahead.
 const LONGEST_DELAY: Duration = Duration::from_secs(2 * 60 * 60);
 
-pub(super) fn set_mailing(tx: &mut Tx<'_>, is_on: bool) -> Result<(), StoreError> {
+pub(super) fn begin(tx: &Tx<'_>, mailing: Mailing) -> Result<(), StoreError> {
+    let is_on = mailing == Mailing::On;
     tx.run("UPDATE counters SET value = ?1 WHERE name = 'mailing' AND value <> ?1", [is_on])?;
-    if is_on { Ok(()) } else { tx.run("DELETE FROM mails", ()).map(drop) }
+    match mailing {
+        Mailing::On => tx.run("UPDATE mails SET claimed_until = NULL WHERE claimed_until IS NOT NULL", ()).map(drop),
+        Mailing::Off => tx.run("DELETE FROM mails", ()).map(drop),
+    }
 }
 
 /// One to each side, unless nobody sends mails or the meeting is past its time. A mail of that kind that still waits

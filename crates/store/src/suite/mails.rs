@@ -5,7 +5,7 @@ use std::time::Duration;
 use parley_domain::{MailKind, MeetingStep};
 
 use super::{Harness, World, at};
-use crate::{Claim, DueMail, ProjectClosing};
+use crate::{Claim, DueMail, Mailing, ProjectClosing};
 
 fn claim(seconds: i64) -> Claim {
     Claim { now: at(seconds), lease: Duration::from_secs(60), limit: 1 }
@@ -29,7 +29,7 @@ pub async fn mails_are_written_only_where_they_are_sent(harness: &dyn Harness) {
     let world = World::new(harness).await;
     world.make(world.scheduled(world.client, 5_000), 1).await;
     assert!(waiting(&world, 2).await.is_empty());
-    world.store.set_mailing(true).await.unwrap();
+    world.store.begin_serving(Mailing::On, at(0)).await.unwrap();
     world.make(world.instant(world.client), 2).await;
     assert!(waiting(&world, 2).await.is_empty(), "a call that rings needs no mail");
     let meeting = world.make(world.scheduled(world.client, 6_000), 3).await.view.meeting;
@@ -38,7 +38,7 @@ pub async fn mails_are_written_only_where_they_are_sent(harness: &dyn Harness) {
     assert_eq!((mails[0].to.id, mails[1].to.id), (world.client, world.provider));
     assert_eq!((mails[0].view.meeting.id, mails[0].attempts, mails[0].expires_at), (meeting.id, 1, at(6_000)));
     assert_eq!(mails[1].to.email, "pat@parley.test");
-    world.store.set_mailing(false).await.unwrap();
+    world.store.begin_serving(Mailing::Off, at(0)).await.unwrap();
     assert!(waiting(&world, 500).await.is_empty());
     assert_eq!(world.store.next_mail_due_at().await.unwrap(), None);
 }
@@ -47,7 +47,7 @@ pub async fn mails_are_written_only_where_they_are_sent(harness: &dyn Harness) {
 pub async fn a_mail_is_given_until_it_is_sent(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let store = &*world.store;
-    store.set_mailing(true).await.unwrap();
+    store.begin_serving(Mailing::On, at(0)).await.unwrap();
     world.make(world.scheduled(world.client, 5_000), 1).await;
     assert_eq!(store.next_mail_due_at().await.unwrap(), Some(at(1)));
     let (one, two) = tokio::join!(store.claim_mail(claim(2)), store.claim_mail(claim(2)));
@@ -69,7 +69,7 @@ pub async fn a_mail_is_given_until_it_is_sent(harness: &dyn Harness) {
 pub async fn a_new_state_takes_waiting_mails_back(harness: &dyn Harness) {
     use MailKind::{Cancelled, Reminder, Scheduled};
     let world = World::new(harness).await;
-    world.store.set_mailing(true).await.unwrap();
+    world.store.begin_serving(Mailing::On, at(0)).await.unwrap();
     let meeting = world.make(world.scheduled(world.client, 1_000), 1).await.view.meeting.id;
     world.store.claim_reminders(claim(100)).await.unwrap();
     assert_eq!(kinds(&waiting(&world, 101).await), [Scheduled, Scheduled, Reminder, Reminder]);
@@ -94,7 +94,7 @@ pub async fn a_new_state_takes_waiting_mails_back(harness: &dyn Harness) {
 pub async fn a_closed_project_drops_reminders_and_mails(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let store = &*world.store;
-    store.set_mailing(true).await.unwrap();
+    store.begin_serving(Mailing::On, at(0)).await.unwrap();
     world.make(world.scheduled(world.client, 1_000), 1).await;
     store.claim_reminders(Claim { limit: 10, ..claim(100) }).await.unwrap();
     store.close_project(world.client, world.project.id, ProjectClosing::Cancel, at(200)).await.unwrap();

@@ -9,8 +9,8 @@ use parley_domain::{
 
 use super::{Harness, World, at};
 use crate::{
-    Claim, Created, Idempotency, KeyReused, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, PageRequest,
-    SyncPage,
+    Claim, Created, Idempotency, KeyReused, Mailing, MeetingEnding, MeetingError, MeetingFilter, MeetingMove,
+    PageRequest, SyncPage,
 };
 
 fn claim(seconds: i64) -> Claim {
@@ -293,7 +293,7 @@ pub async fn calendars_are_told_of_new_times_and_ends_by_number(harness: &dyn Ha
 pub async fn a_clock_that_ran_ahead_keeps_nothing_back(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let store = &*world.store;
-    store.set_mailing(true).await.unwrap();
+    store.begin_serving(Mailing::On, at(0)).await.unwrap();
     let meeting = world.make(world.scheduled(world.client, 1_000), 1).await.view.meeting.id;
     let tomorrow = 90_000;
     assert_eq!(store.claim_reminders(claim(tomorrow)).await.unwrap().len(), 2);
@@ -389,6 +389,22 @@ pub async fn the_log_has_no_line_twice_and_ends_with_the_meeting(harness: &dyn H
     assert_eq!(lines(&world, meeting).await, expected);
 }
 
+/// Not only once the lease is over: the meeting may have begun by then.
+pub async fn what_a_killed_server_held_is_given_to_the_next_one(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let store = &*world.store;
+    store.begin_serving(Mailing::On, at(0)).await.unwrap();
+    let meeting = world.make(world.scheduled(world.client, 1_000), 1).await.view.meeting.id;
+    let held = store.claim_reminders(claim(100)).await.unwrap().remove(0).reminder.reminder_id;
+    let mail = store.claim_mail(claim(100)).await.unwrap().unwrap();
+    store.begin_serving(Mailing::On, at(101)).await.unwrap();
+    assert_eq!(store.claim_reminders(claim(101)).await.unwrap()[0].reminder.reminder_id, held);
+    assert_eq!(store.claim_mail(claim(101)).await.unwrap().unwrap().id, mail.id);
+    assert_eq!(store.claim_expired_meetings(claim(4_600)).await.unwrap(), [meeting]);
+    store.begin_serving(Mailing::On, at(4_601)).await.unwrap();
+    assert_eq!(store.claim_expired_meetings(claim(4_601)).await.unwrap(), [meeting]);
+}
+
 /// Nobody said good-bye, yet nobody is in it any more.
 pub async fn a_crash_takes_everybody_out_of_the_log(harness: &dyn Harness) {
     use MeetingLogEvent::{Joined, Left};
@@ -399,8 +415,8 @@ pub async fn a_crash_takes_everybody_out_of_the_log(harness: &dyn Harness) {
     log(&world, running, world.provider, Joined, 3).await;
     log(&world, running, world.provider, Left, 4).await;
     log(&world, early, world.client, Joined, 5).await;
-    world.store.empty_calls(at(60)).await.unwrap();
-    world.store.empty_calls(at(61)).await.unwrap();
+    world.store.begin_serving(Mailing::Off, at(60)).await.unwrap();
+    world.store.begin_serving(Mailing::Off, at(61)).await.unwrap();
     let expected =
         [(world.client, Joined, 2), (world.provider, Joined, 3), (world.provider, Left, 4), (world.client, Left, 60)];
     assert_eq!(lines(&world, running).await, expected);

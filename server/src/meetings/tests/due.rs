@@ -10,11 +10,11 @@ use std::{
 
 use parley_domain::{Timestamp, UserId};
 use parley_store::{Claim, SqliteOptions, SqliteStore, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     clock::{Clock, SystemClock},
-    testing::{Pair, Socket, TestServer},
+    testing::{Answer, Pair, Person, Socket, TestServer, within},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -134,6 +134,33 @@ async fn a_ring_and_an_absence_do_not_look_at_the_wall() {
     clock.set_ahead(-600);
     let ended = pair.client.patch(&format!("/meetings/{meeting}/end"), json!({})).await;
     assert_eq!(ended.expect(200).body["duration"], 0);
+}
+
+/// Waits until a meeting is over; gives its last state and why.
+async fn over(server: &TestServer, person: &Person, meeting: &str) -> (Value, Value) {
+    let path = format!("/api/v1/meetings/{meeting}");
+    let look = async {
+        loop {
+            let call = server.call(reqwest::Method::GET, &path).bearer_auth(&person.access);
+            let body = Answer::of(call).await.expect(200).body.clone();
+            if !body["endReason"].is_null() {
+                return (body["status"].clone(), body["endReason"].clone());
+            }
+        }
+    };
+    within(look).await
+}
+
+#[tokio::test]
+async fn what_ran_out_while_the_server_was_off_is_closed_when_it_is_back() {
+    let (mut server, clock, pair, waiting) = with_a_reminder_in_an_hour().await;
+    let ringing = pair.ring().await;
+    server.stop().await;
+    clock.set_ahead(3 * 3_600 + 1);
+    let server = server.restart().await;
+    assert_eq!(over(&server, &pair.client, &ringing).await, (json!("CANCELLED"), json!("missed")));
+    assert_eq!(over(&server, &pair.client, &waiting).await, (json!("CANCELLED"), json!("expired")));
+    assert_eq!(server.app.store.next_due_at().await.unwrap(), None, "nobody is reminded of it any more");
 }
 
 /// Makes every change of a meeting fail until it is taken out again, as a broken disk would.
