@@ -1,6 +1,10 @@
 // aiosmtpd takes the mails, Python's email package reads them, and icalendar the files in them.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { inDays, makeProject } from '../lib/api.mjs';
@@ -98,7 +102,7 @@ test('an address that nobody has is given up, and not in the log although the ma
   const { client, provider, project } = await makeProject(server);
   const { port } = mails;
   await mails.end();
-  mails = await MailServer.start(port, 'refusing');
+  mails = await MailServer.start(port, '--refusing');
   await client.expect(201, 'POST', '/meetings', { projectId: project.id, type: 'scheduled', scheduledAt: inDays(1) });
   await mails.until(() => mails.mails.filter((told) => told.refused).length >= 2, 'not two refusals');
   const refused = mails.mails.map((told) => told.refused).sort();
@@ -109,6 +113,63 @@ test('an address that nobody has is given up, and not in the log although the ma
   assert.equal(log.match(/refused it for good with 550/g)?.length, 2, log);
   noAddressIn(log, client, provider);
 });
+
+/** An authority of this test's own and a certificate that it signed for this machine. */
+function certificates(folder) {
+  const file = (name) => join(folder, name);
+  const make = (name, ...words) => {
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file(`${name}.key`)];
+    const made = spawnSync('openssl', ['req', '-x509', '-days', '2', '-subj', `/CN=${name}`, ...key, '-out', file(`${name}.crt`), ...words]);
+    if (made.status !== 0) throw new Error(`openssl failed: ${made.stderr ?? made.error}`);
+  };
+  make('authority');
+  const signed = ['-CA', file('authority.crt'), '-CAkey', file('authority.key')];
+  make('mail', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE');
+  return { authority: file('authority.crt'), mail: [file('mail.crt'), file('mail.key')] };
+}
+
+test('a mail server behind TLS is given the password, one with an unknown certificate is not', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-mail-'));
+  const made = certificates(folder);
+  const [name, password] = ['parley', 'hush: "hush"'];
+  const post = await MailServer.start(0, '--login', `${name}:${password}`, '--tls', ...made.mail);
+  const env = {
+    PARLEY_SMTP_URL: `smtps://127.0.0.1:${post.port}`,
+    PARLEY_SMTP_FROM: FROM,
+    PARLEY_SMTP_USERNAME: name,
+    PARLEY_SMTP_PASSWORD: password,
+    PARLEY_LOG: 'trace',
+  };
+  const careful = await Server.start({ env });
+  try {
+    const people = await makeProject(careful);
+    const body = { projectId: people.project.id, type: 'scheduled', scheduledAt: inDays(1) };
+    await people.client.expect(201, 'POST', '/meetings', body);
+    await until(() => /no TLS connection|can't be reached/.test(careful.log()), 'no complaint about the certificate');
+    assert.deepEqual(post.mails, [], 'it heard nothing');
+
+    await careful.end();
+    careful.env.SSL_CERT_FILE = made.authority;
+    await careful.launch();
+    const found = await post.with('Meeting on', 2);
+    for (const mail of found) check(mail, people);
+    const logins = post.mails.filter((told) => told.login);
+    assert.ok(logins.length >= 2 && logins.every((login) => login.right), JSON.stringify(logins));
+    assert.ok(!careful.log().includes('hush'), 'the password is in no log');
+  } finally {
+    await careful.dispose();
+    await post.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+async function until(holds, complaint) {
+  const deadline = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(complaint);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 function noAddressIn(log, ...people) {
   for (const person of people) assert.ok(!log.includes(person.user.email), 'no address of a person');

@@ -1,13 +1,17 @@
 """A mail server on a free port of this machine. Each mail that it takes is one line of JSON on standard output, read
-with Python's own `email` package; the first line tells the port. Told to be `refusing`, it knows nobody."""
+with Python's own `email` package; the first line tells the port."""
 
+import argparse
 import asyncio
 import email
 import email.policy
 import json
+import logging
+import ssl
 import sys
+import warnings
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 import calendars
 
@@ -61,14 +65,42 @@ class Handler:
         return "250 taken"
 
 
-async def main():
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("--refusing", action="store_true", help="knows nobody")
+    parser.add_argument("--login", help="takes mail from this NAME:PASSWORD only")
+    parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="speaks TLS from the first byte")
+    return parser.parse_args()
+
+
+async def main(wanted):
     loop = asyncio.get_running_loop()
-    handler = Handler(is_refusing="refusing" in sys.argv[2:])
-    server = await loop.create_server(lambda: SMTP(handler, enable_SMTPUTF8=True), "127.0.0.1", int(sys.argv[1]))
+    handler = Handler(wanted.refusing)
+
+    def authenticate(server, session, envelope, mechanism, given):
+        name, password = wanted.login.split(":", 1)
+        is_right = (given.login, given.password) == (name.encode(), password.encode())
+        tell({"login": mechanism, "right": is_right})
+        return AuthResult(success=is_right, handled=False)
+
+    def session():
+        if not wanted.login:
+            return SMTP(handler, enable_SMTPUTF8=True)
+        # aiosmtpd knows of TLS only where it began it itself, and would warn of what is not so.
+        warnings.filterwarnings("ignore", module="aiosmtpd")
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        return SMTP(handler, enable_SMTPUTF8=True, authenticator=authenticate, auth_required=True, auth_require_tls=False)
+
+    context = None
+    if wanted.tls:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*wanted.tls)
+    server = await loop.create_server(session, "127.0.0.1", wanted.port, ssl=context)
     tell({"port": server.sockets[0].getsockname()[1]})
     # Ends with whoever started it.
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(arguments()))
