@@ -17,7 +17,7 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 use crate::{
     App, AppState, Config,
     config::{Flags, Secret},
-    seed, serve_app,
+    openapi, seed, serve_app,
 };
 
 /// Parley's server: accounts, projects, chat and meetings for a marketplace that you run yourself.
@@ -40,6 +40,8 @@ enum Command {
     /// Administrators and what only they may do.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Print the OpenAPI 3.1 description of the HTTP calls.
+    Openapi,
     /// Fill the database.
     #[command(subcommand)]
     Seed(SeedCommand),
@@ -104,6 +106,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(config).await,
+            Command::Openapi => Ok(writeln!(io::stdout(), "{}", openapi())?),
             Command::Admin(command) => beside(config, async |app| administrate(app, command).await).await,
             Command::Seed(SeedCommand::Demo) => {
                 beside(config, async |app| print(&serde_json::to_value(seed::demo(app).await?)?)).await

@@ -17,7 +17,7 @@ use crate::problem::{Outcome, Refusal};
 /// 415 for another media type, 400 for what is no JSON, 422 for JSON of another shape.
 pub(crate) struct Body<T>(pub(crate) T);
 
-/// A JSON body that may be absent.
+/// A JSON body that may be absent, or `null`.
 pub(crate) struct MaybeBody<T>(pub(crate) T);
 
 /// The bytes of a body that claims to be JSON.
@@ -61,7 +61,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeBody
         if !is_json {
             return Err(Refusal::new(Code::UnsupportedMediaType, "Send JSON, as application/json."));
         }
-        parse(&bytes).map(Self)
+        parse::<Option<T>>(&bytes).map(|body| Self(body.unwrap_or_default()))
     }
 }
 

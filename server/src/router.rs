@@ -1,6 +1,9 @@
 //! Every address that this server answers.
 
-use std::{any::Any, sync::Arc};
+use std::{
+    any::Any,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
     Json, Router,
@@ -8,7 +11,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{any, get, patch, post},
+    routing::{get, patch, post},
 };
 use parley_protocol::Code;
 use serde_json::{Value, json};
@@ -17,11 +20,14 @@ use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
 };
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
 
 use crate::{
     auth::{self, caller::Caller},
     connection::{Cuts, Engine},
-    conversations, envelope, meetings, messages,
+    conversations, docs, envelope, meetings, messages,
+    openapi::{self, Routes},
     problem::{Outcome, Refusal},
     projects, proposals, realtime, requests,
     state::{App, AppState},
@@ -43,14 +49,9 @@ pub fn router(app: &AppState) -> Router {
 pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
     let cuts = Arc::new(Cuts::default());
     let (engine, io) = realtime::gate::engine(app, &cuts);
-    let api = api();
-    let router = Router::new()
-        .nest("/api/v1", api.clone())
-        .nest("/api", api)
-        .route("/health/live", get(live))
-        .route("/health/ready", get(ready))
+    let router = mounted()
+        .0
         .route("/metrics", get(not_served))
-        .route("/docs", get(not_served))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(app), envelope::limit_time))
@@ -71,18 +72,37 @@ fn sockets(app: &AppState, engine: Engine, cuts: Arc<Cuts>) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), realtime::handshake::check))
 }
 
-fn api() -> Router<AppState> {
-    Router::new()
-        .merge(auth::http::routes())
-        .merge(requests::http::routes())
-        .merge(proposals::http::routes())
-        .merge(projects::http::routes())
-        .merge(conversations::http::routes())
-        .merge(messages::http::routes())
-        .merge(meetings::http::routes())
-        .merge(sync::http::routes())
-        .merge(later())
-        .fallback(nothing_here)
+fn mounted() -> (Router<AppState>, OpenApi) {
+    let root = Routes::of([routes!(live), routes!(ready)]).and(docs::routes());
+    let api = [
+        auth::http::routes(),
+        requests::http::routes(),
+        proposals::http::routes(),
+        projects::http::routes(),
+        conversations::http::routes(),
+        messages::http::routes(),
+        meetings::http::routes(),
+        sync::http::routes(),
+    ];
+    let own = Routes::of([routes!(description)]).and_undescribed(later());
+    openapi::mount(root, api.into_iter().fold(own, Routes::and))
+}
+
+/// The OpenAPI 3.1 description of all that this server answers, as JSON.
+pub fn openapi() -> &'static str {
+    static DESCRIPTION: LazyLock<String> =
+        LazyLock::new(|| mounted().1.to_pretty_json().expect("a description has text keys only, so that it is JSON"));
+    &DESCRIPTION
+}
+
+/// This description.
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "getDescription", tag = "server",
+    security(()),
+    responses((status = 200, body = Object))
+)]
+async fn description() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], openapi())
 }
 
 /// Described in the contract, not served yet. They ask who calls first, as they will.
@@ -92,7 +112,6 @@ fn later() -> Router<AppState> {
         .route("/messages/search", get(not_served_yet))
         .route("/attachments", post(not_served_yet))
         .route("/attachments/{id}", get(not_served_yet))
-        .route("/openapi.json", any(not_served))
 }
 
 async fn not_served_yet(_: Caller) -> Refusal {
@@ -107,10 +126,22 @@ async fn nothing_here() -> Refusal {
     Refusal::new(Code::NotFound, "This server serves nothing at that address.")
 }
 
+/// Whether the process answers.
+#[utoipa::path(
+    get, path = "/health/live", operation_id = "live", tag = "server",
+    security(()),
+    responses((status = 200, body = Object))
+)]
 async fn live() -> Json<Value> {
     Json(json!({ "status": "live" }))
 }
 
+/// Whether the server can work: it is not stopping and its database answers.
+#[utoipa::path(
+    get, path = "/health/ready", operation_id = "ready", tag = "server",
+    security(()),
+    responses((status = 200, body = Object))
+)]
 async fn ready(State(app): State<AppState>) -> Outcome<Json<Value>> {
     if app.is_draining() {
         return Err(Refusal::new(Code::Unavailable, "The server is stopping."));

@@ -23,7 +23,7 @@ pub const MAX_PASSWORD_BYTES: usize = 1_024;
 /// `clientId` of a message and `Idempotency-Key`.
 pub const MAX_KEY_CHARS: usize = 128;
 /// The longest IANA name has 32 characters.
-const MAX_TIME_ZONE_BYTES: usize = 64;
+pub const MAX_TIME_ZONE_BYTES: usize = 64;
 
 /// One field that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -12,6 +12,7 @@ use crate::{
 
 /// A person with an account, as that person sees itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// Who.
@@ -27,11 +28,13 @@ pub struct User {
     /// When the account was made.
     pub created_at: Timestamp,
     /// IANA name such as `Europe/Berlin`, if the person gave one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub time_zone: Option<String>,
 }
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
     /// Which request.
@@ -43,8 +46,10 @@ pub struct Request {
     /// The whole wish.
     pub description: String,
     /// What the client means to spend.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub budget: Option<Money>,
     /// When it should be done.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub deadline: Option<Timestamp>,
     /// Where it stands.
     pub status: RequestStatus,
@@ -54,6 +59,7 @@ pub struct Request {
 
 /// What a provider offers for a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Proposal {
     /// Which proposal.
@@ -80,6 +86,7 @@ pub struct Proposal {
 
 /// An agreement: the terms are those of the accepted proposal and never change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Project {
     /// Which project.
@@ -112,6 +119,7 @@ pub struct Project {
 
 /// A person in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Participant {
     /// Who.
@@ -124,11 +132,13 @@ pub struct Participant {
     #[ts(type = "number")]
     pub last_read_seq: i64,
     /// IANA name of the person's time zone, if given.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub time_zone: Option<String>,
 }
 
 /// The one conversation of a project, as one participant sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     /// Which conversation.
@@ -142,6 +152,7 @@ pub struct Conversation {
     /// Client and provider(s).
     pub participants: Vec<Participant>,
     /// The newest message.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_message: Option<Message>,
     /// Others' undeleted messages after the caller's read mark.
     #[ts(type = "number")]
@@ -152,6 +163,7 @@ pub struct Conversation {
 
 /// An uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
     /// Which file.
@@ -171,6 +183,7 @@ pub struct Attachment {
 
 /// Who has read a message, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadBy {
     /// Who.
@@ -181,6 +194,7 @@ pub struct ReadBy {
 
 /// A message. `seq` orders it in its conversation; ids and clocks never do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// Which message.
@@ -200,14 +214,18 @@ pub struct Message {
     /// Its files.
     pub attachments: Vec<Attachment>,
     /// The message that it answers.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub reply_to_id: Option<MessageId>,
     /// The sender's own name for it: the same one never makes a second message.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub client_id: Option<String>,
     /// When the server wrote it down.
     pub created_at: Timestamp,
     /// When its author last changed it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub edited_at: Option<Timestamp>,
     /// When its author took it back.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub deleted_at: Option<Timestamp>,
     /// Who else has read it.
     pub read_by: Vec<ReadBy>,
@@ -215,6 +233,7 @@ pub struct Message {
 
 /// A call between the client and a provider of one project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Meeting {
     /// Which meeting.
@@ -235,17 +254,23 @@ pub struct Meeting {
     /// What carries the media; fixed at creation.
     pub engine: EngineKind,
     /// The time of a scheduled one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub scheduled_at: Option<Timestamp>,
     /// When the guest said yes.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub accepted_at: Option<Timestamp>,
     /// When it became active.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub started_at: Option<Timestamp>,
     /// When it was over.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub ended_at: Option<Timestamp>,
     /// Whole seconds from start to end; null if it never was active.
+    #[cfg_attr(feature = "openapi", schema(required))]
     #[ts(type = "number | null")]
     pub duration: Option<i64>,
     /// Why it is over.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub end_reason: Option<EndReason>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -268,6 +293,7 @@ pub struct MeetingUids {
 
 /// One line of a meeting's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MeetingLogEntry {
     /// Who.
@@ -280,6 +306,7 @@ pub struct MeetingLogEntry {
 
 /// A reminder of a scheduled meeting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Reminder {
     /// Which reminder; a client shows it once.

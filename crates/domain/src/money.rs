@@ -7,6 +7,7 @@ use ts_rs::TS;
 
 /// Three capital letters of ISO 4217.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^[A-Z]{3}$", examples("USD")))]
 #[ts(type = "string")]
 pub struct Currency([u8; 3]);
 
@@ -50,9 +51,11 @@ impl<'de> Deserialize<'de> for Currency {
 
 /// A sum in minor units (cents for USD), between 0 and 2⁵³−1 so that every JSON reader keeps it exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Money {
     /// How many minor units.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 9_007_199_254_740_991_i64))]
     #[ts(type = "number")]
     pub amount_minor: i64,
     /// Of which currency.

@@ -10,6 +10,16 @@ use ts_rs::TS;
 ///
 /// Orders deadlines against one clock; never orders rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, TS)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(
+        value_type = String,
+        format = DateTime,
+        description = "RFC 3339; UTC with milliseconds on the way out, any offset on the way in.",
+        examples("2026-03-01T09:30:00.000Z")
+    )
+)]
 #[ts(type = "string")]
 pub struct Timestamp(i64);
 

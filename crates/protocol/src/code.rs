@@ -114,13 +114,15 @@ codes! {
 
 /// An error answer: `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// `about:blank#CODE`-like reference; names the code.
+    /// `urn:parley:problem:CODE`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The code's sentence.
     pub title: String,
     /// The HTTP status again.
+    #[cfg_attr(feature = "openapi", schema(minimum = 400, maximum = 599))]
     pub status: u16,
     /// What to decide on.
     pub code: Code,
@@ -130,6 +132,7 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
     /// Further members, such as `meetingId` or `requestId`.
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     #[serde(flatten)]
     pub more: serde_json::Map<String, serde_json::Value>,
 }
@@ -151,6 +154,7 @@ impl Problem {
 
 /// One field that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldProblem {
     /// JSON pointer into the body (RFC 6901), such as `/price/currency`.
     pub pointer: String,

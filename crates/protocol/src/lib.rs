@@ -7,6 +7,8 @@ pub mod app;
 pub mod code;
 pub mod frames;
 pub mod rest;
+#[cfg(feature = "openapi")]
+mod schemas;
 pub mod socket;
 pub mod typescript;
 

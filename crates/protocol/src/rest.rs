@@ -8,30 +8,38 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
     /// Leads to the next page; null on the last one.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
 }
 
 /// `POST /auth/register`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Register {
     /// Address to sign in with.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::email))]
     pub email: String,
     /// At least 10 characters.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::new_password))]
     pub password: String,
     /// Shown name.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::name))]
     pub name: String,
     /// `client` or `provider`.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::registrable_role))]
     pub role: Role,
 }
 
 /// `POST /auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// Address.
@@ -42,6 +50,7 @@ pub struct Login {
 
 /// `POST /auth/refresh`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Refresh {
     /// Works once.
@@ -50,6 +59,7 @@ pub struct Refresh {
 
 /// A sign-in: the answer of register, login and refresh.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
     /// Who signed in.
@@ -64,23 +74,28 @@ pub struct SignedIn {
 
 /// `POST /auth/password`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChangePassword {
     /// The password of now.
     pub current: String,
     /// The password to come.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::new_password))]
     pub new: String,
 }
 
 /// `PATCH /users/me`. A member that is absent stays; `timeZone: null` clears it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateMe {
     /// Shown name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::name_or_null))]
     pub name: Option<String>,
     /// IANA time zone.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::time_zone_or_null))]
     pub time_zone: Option<Option<String>>,
 }
 
@@ -90,6 +105,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 
 /// `PATCH /admin/providers/:id/approval`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Approval {
     /// Whether the provider may propose.
     pub approved: bool,
@@ -97,11 +113,14 @@ pub struct Approval {
 
 /// `POST /requests`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewRequest {
     /// One line.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::title))]
     pub title: String,
     /// The whole wish.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::prose))]
     pub description: String,
     /// What the client means to spend.
     #[serde(default)]
@@ -113,18 +132,22 @@ pub struct NewRequest {
 
 /// `PATCH /requests/:id`; only `CANCELLED` is possible.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdateRequest {
     /// The state to move to.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::cancelled))]
     pub status: parley_domain::RequestStatus,
 }
 
 /// `POST /requests/:id/proposals`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewProposal {
     /// For how much.
     pub price: Money,
     /// What is to be done.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::prose))]
     pub scope: String,
     /// Until when.
     pub deadline: Timestamp,
@@ -134,6 +157,7 @@ pub struct NewProposal {
 
 /// 201 of `POST /proposals/:id/accept`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// What came to be.
     pub project: Project,
@@ -143,18 +167,21 @@ pub struct Accepted {
 
 /// `POST /messages`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewMessage {
     /// Where.
     pub conversation_id: ConversationId,
     /// 1…8,000 characters for text.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::content, required))]
     pub content: String,
     /// Text or file.
     #[serde(rename = "type", default = "text")]
     pub kind: MessageType,
     /// The sender's own name for it, 1…128 characters: the same one never makes a second message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::client_id_or_null))]
     pub client_id: Option<String>,
     /// The sender's own uploads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -170,6 +197,7 @@ fn text() -> MessageType {
 
 /// `PATCH /messages/conversation/:conversationId/read`.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MarkRead {
     /// Up to this message; without it, up to the newest.
@@ -179,13 +207,16 @@ pub struct MarkRead {
 
 /// Where a read mark stands after `PATCH …/read`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadMark {
     /// Where.
     pub conversation_id: ConversationId,
     /// Up to which message.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub last_read_message_id: Option<MessageId>,
     /// Since when.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub read_at: Option<Timestamp>,
     /// Whether this call moved it.
     pub updated: bool,
@@ -193,6 +224,7 @@ pub struct ReadMark {
 
 /// `POST /meetings`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewMeeting {
     /// In which project.
@@ -210,6 +242,7 @@ pub struct NewMeeting {
 
 /// 201 of `POST /meetings`: the meeting, and its id once more as `meetingId`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreatedMeeting {
     /// The row.
@@ -221,6 +254,7 @@ pub struct CreatedMeeting {
 
 /// `PATCH /meetings/:id`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Reschedule {
     /// The new time.
@@ -229,6 +263,7 @@ pub struct Reschedule {
 
 /// `GET /meetings/:id/token`: all that a client needs to join.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MeetingToken {
     /// AccessToken2 for that channel and uid.
@@ -254,6 +289,7 @@ pub struct MeetingToken {
 
 /// The second token, for sharing the screen.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScreenToken {
     /// AccessToken2 for the screen's uid.
     pub token: String,
@@ -263,6 +299,7 @@ pub struct ScreenToken {
 
 /// The other person's numbers in the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PeerUids {
     /// The person.
@@ -273,6 +310,7 @@ pub struct PeerUids {
 
 /// As WebRTC's `RTCIceServer`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IceServer {
     /// `stun:…` and `turn:…` addresses.
     pub urls: Vec<String>,
@@ -286,6 +324,7 @@ pub struct IceServer {
 
 /// `GET /sync`: what happened since a cursor, in commit order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SyncPage {
     /// What happened.
@@ -298,6 +337,7 @@ pub struct SyncPage {
 
 /// One thing that happened, as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Change {
     /// A message is new, edited or deleted.

@@ -1,28 +1,36 @@
 //! The routes of messages.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    routing::{get, post},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use parley_domain::{ConversationId, Message};
 use parley_protocol::rest::{NewMessage, Page};
 use parley_store::{Cursor, Novelty, PageRequest};
+use utoipa_axum::routes;
 
 use super::service;
 use crate::{
     auth::caller::Caller,
     extract::{Body, Id, Query},
+    openapi::{After, Paging, Routes},
     pages::page,
     problem::{Outcome, Refusal},
     state::AppState,
 };
 
-pub(crate) fn routes() -> Router<AppState> {
-    Router::new().route("/messages", post(send)).route("/messages/conversation/{id}", get(history))
+pub(crate) fn routes() -> Routes {
+    Routes::of([routes!(send), routes!(history)])
 }
 
+/// Write a message. When this answers it is on disk.
+#[utoipa::path(
+    post, path = "/messages", operation_id = "sendMessage", tag = "messages",
+    request_body = NewMessage,
+    responses(
+        (status = 200, description = "The first answer again: this `clientId` was used before.", body = Message),
+        (status = 201, body = Message),
+        (status = 404, description = "`NOT_FOUND`."),
+        (status = 409, description = "`PROJECT_NOT_ACTIVE`.")
+    )
+)]
 async fn send(
     State(app): State<AppState>,
     caller: Caller,
@@ -36,6 +44,15 @@ async fn send(
     Ok((status, Json(appended.message)))
 }
 
+/// A page of messages, oldest first inside it; the newest page first, or what came after a `seq`.
+#[utoipa::path(
+    get, path = "/messages/conversation/{id}", operation_id = "listMessages", tag = "messages",
+    params(("id" = ConversationId, Path), Paging, After),
+    responses(
+        (status = 200, body = Page<Message>),
+        (status = 404, description = "`NOT_FOUND`.")
+    )
+)]
 async fn history(
     State(app): State<AppState>,
     caller: Caller,
