@@ -1,6 +1,6 @@
 //! `test` and `ci`: what green means.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -9,7 +9,7 @@ use crate::{
     build::{self, EVERYTHING, cargo_in},
     clip::{self, Clips},
     environment::Environment,
-    layers, node,
+    fuzz, layers, node,
     packages::{self, Need},
     python,
     shell::{self, run, run_cargo, run_quietly},
@@ -32,7 +32,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 19);
+    let mut checks = Checks::new(workspace, environment, arguments, 20);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -40,7 +40,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 22);
+    let mut checks = Checks::new(workspace, environment, arguments, 23);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -50,11 +50,12 @@ pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &T
 
 /// What takes too long for every day: the same tools, for longer.
 pub(crate) fn nightly(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 6);
+    let mut checks = Checks::new(workspace, environment, arguments, 7);
     checks.prepare()?;
     let is_terminal = checks.is_terminal;
     checks.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
     checks.check("crashes", |workspace| crashes(workspace, Some(NIGHTLY_CRASHES)));
+    checks.fuzz(fuzz::LONG);
     checks.steps.finish()
 }
 
@@ -88,7 +89,10 @@ impl<'a> Checks<'a> {
 
     /// Seconds each, so they come first.
     fn cheap(&mut self) {
-        self.check("format", |workspace| run(cargo_in_unlocked(workspace, "fmt").args(["--all", "--check"])));
+        self.check("format", |workspace| {
+            run(cargo_in_unlocked(workspace, "fmt").args(["--all", "--check"]))?;
+            run(cargo_in_unlocked(workspace, "fmt").args(["--manifest-path", "fuzz/Cargo.toml", "--check"]))
+        });
         self.check("layers", layers::check);
         self.check("unused dependencies", unused::check);
         self.check("UI lint", |workspace| run(&mut node::npm_in(&workspace.root.join("ui"), &["run", "lint"])));
@@ -114,6 +118,15 @@ impl<'a> Checks<'a> {
         }
     }
 
+    fn fuzz(&mut self, each: Duration) {
+        let (name, is_terminal) = (fuzz::name(each), self.is_terminal);
+        if cfg!(target_os = "linux") {
+            self.check(&name, |workspace| fuzz::check(workspace, each, is_terminal));
+        } else {
+            self.steps.skip(&name, "tried on Linux only");
+        }
+    }
+
     fn tests(&mut self) -> Result<()> {
         let (workspace, is_terminal) = (self.workspace, self.is_terminal);
         self.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
@@ -128,6 +141,7 @@ impl<'a> Checks<'a> {
         });
         self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
         self.check("crashes", |workspace| crashes(workspace, None));
+        self.fuzz(fuzz::SHORTLY);
         let clips = self.steps.step("video clips", || Ok(clip::fetch(workspace, is_terminal)))?;
         self.check("headless run", |workspace| headless_run(workspace, clips.as_ref()));
         self.check("black box: the built app", |workspace| {

@@ -6,6 +6,7 @@ mod checks;
 mod children;
 mod clip;
 mod environment;
+mod fuzz;
 mod headless;
 mod layers;
 mod network;
@@ -41,7 +42,7 @@ enum Task {
     Test(TestArguments),
     /// Format, lints, layers, generated types, documentation, then everything that `test` does.
     Ci(TestArguments),
-    /// What takes too long for `test`: fifty crashes of the server.
+    /// What takes too long for `test`: fifty crashes of the server, minutes of fuzzing.
     Nightly(TestArguments),
     /// Install the Python tools of the tests and print the path of their interpreter, for `PARLEY_PYTHON`.
     Python,

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod committed;
 pub mod conversations;
+pub mod cursor;
 pub mod error;
 pub mod market;
 pub mod meetings;
@@ -19,6 +20,7 @@ pub mod sync;
 pub use accounts::*;
 pub use committed::*;
 pub use conversations::*;
+pub use cursor::*;
 pub use error::*;
 pub use market::*;
 pub use meetings::*;

@@ -1,37 +1,8 @@
 //! The change log behind `GET /sync`.
 
-use std::{fmt, str::FromStr};
-
 use parley_domain::{Meeting, Message, Project, Proposal, Reminder};
 
-use crate::{InvalidCursor, ReadState, StoreError};
-
-/// How far someone has followed the change log. Opaque outside the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SyncCursor {
-    /// Which log: a restored backup begins another one, so that old cursors don't lead astray.
-    pub(crate) log: u32,
-    /// The last change that was seen.
-    pub(crate) seen: i64,
-}
-
-impl fmt::Display for SyncCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}{:x}", self.log, self.seen)
-    }
-}
-
-impl FromStr for SyncCursor {
-    type Err = InvalidCursor;
-    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let (log, seen) = text.split_at_checked(8).filter(|_| is_hex).ok_or(InvalidCursor)?;
-        Ok(Self {
-            log: u32::from_str_radix(log, 16).map_err(|_| InvalidCursor)?,
-            seen: i64::from_str_radix(seen, 16).map_err(|_| InvalidCursor)?,
-        })
-    }
-}
+use crate::{ReadState, StoreError, SyncCursor};
 
 /// One thing that concerns a person, as it is now. Later changes of the same thing may make an earlier one show its
 /// newest state already; applying them in order always ends right.
