@@ -102,6 +102,13 @@ impl From<ConversationError> for Refusal {
             ConversationError::NotFound => Self::not_found("conversation or message"),
             ConversationError::ProjectNotActive(_) => Self::new(Code::ProjectNotActive, sentence(&error)),
             ConversationError::UnknownReply => Self::invalid("/replyToId", error.to_string()),
+            ConversationError::UnknownAttachment(place) => {
+                Self::invalid(format!("/attachmentIds/{place}"), error.to_string())
+            }
+            ConversationError::NotTheAuthor => Self::new(Code::Forbidden, sentence(&error)),
+            ConversationError::EditWindowOver => Self::new(Code::EditWindowOver, sentence(&error)),
+            ConversationError::Deleted => Self::new(Code::MessageDeleted, sentence(&error)),
+            ConversationError::Content(problem) => Self::invalid("/content", problem.to_string()),
             ConversationError::Store(error) => error.into(),
         }
     }

@@ -1,9 +1,16 @@
 //! What a message may say (`CONTRACT.md` §4).
 
+use std::time::Duration;
+
 use crate::MessageType;
 
 /// The longest message, in Unicode scalar values.
 pub const MAX_CONTENT_CHARS: usize = 8_000;
+
+/// How long its author may edit or delete a message: long enough for a slip, too short to rewrite what was agreed.
+pub const EDIT_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// So many files in one message.
+pub const MAX_ATTACHMENTS: usize = 10;
 
 /// Why a content is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

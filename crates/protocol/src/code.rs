@@ -61,6 +61,10 @@ codes! {
     RequestNotOpen = "REQUEST_NOT_OPEN", 409, "The request is no longer open";
     /// The project is completed or cancelled.
     ProjectNotActive = "PROJECT_NOT_ACTIVE", 409, "The project is not active";
+    /// A message can no longer be edited or deleted; say it in a new one.
+    EditWindowOver = "EDIT_WINDOW_OVER", 409, "The message can no longer be changed";
+    /// The message was deleted; show it so.
+    MessageDeleted = "MESSAGE_DELETED", 409, "The message was deleted";
     /// A call of this project is ringing or running; `meetingId` says which.
     MeetingInProgress = "MEETING_IN_PROGRESS", 409, "A call is in progress in this project";
     /// The meeting is in a state from which this move is not possible.
@@ -69,12 +73,16 @@ codes! {
     MeetingNotOpen = "MEETING_NOT_OPEN", 409, "The meeting is not open";
     /// The proposal's time is over.
     ProposalExpired = "PROPOSAL_EXPIRED", 410, "The proposal has expired";
+    /// The signed address of a file is past its time; ask for its message again.
+    LinkExpired = "LINK_EXPIRED", 410, "This link is past its time";
     /// The sync cursor is too old; start anew.
     SyncTooOld = "SYNC_TOO_OLD", 410, "Too much has happened since; start anew";
     /// The body or a header is too large.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413, "Too large";
     /// Not JSON where JSON is read.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415, "This media type is not read here";
+    /// The file ends before the wanted range; load it from its start.
+    RangeNotSatisfiable = "RANGE_NOT_SATISFIABLE", 416, "The file has no such range";
     /// Well-formed but invalid; `errors` lists the fields.
     Invalid = "INVALID", 422, "Some fields are not valid";
     /// The same `Idempotency-Key` came with another body.

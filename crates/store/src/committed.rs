@@ -17,6 +17,13 @@ pub enum Committed {
         /// Everybody in the conversation, the sender included.
         to: Vec<UserId>,
     },
+    /// A message was edited or deleted.
+    MessageUpdated {
+        /// As it is now.
+        message: Message,
+        /// Everybody in the conversation, the author included.
+        to: Vec<UserId>,
+    },
     /// A read mark moved.
     Read {
         /// The mark as it is now; its message is always set.

@@ -1,6 +1,9 @@
 //! Conversations, messages and read marks: inputs, outcomes and refusals.
 
-use parley_domain::{ConversationId, Message, MessageId, ProjectId, ProjectStatus, Timestamp, UserId};
+use parley_domain::{
+    AttachmentId, ContentProblem, ConversationId, Message, MessageId, MessageType, ProjectId, ProjectStatus, Timestamp,
+    UserId,
+};
 
 use crate::StoreError;
 
@@ -13,19 +16,42 @@ pub enum ConversationKey {
     Project(ProjectId),
 }
 
-/// A text message to be written. The content is normalised and validated by the caller with the domain's rules.
+/// A message to be written. The content is normalised and validated by the caller with the domain's rules.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
     /// Who writes.
     pub sender: UserId,
     /// Where.
     pub conversation: ConversationId,
+    /// A text, or files with a text beside them.
+    pub kind: MessageType,
     /// What.
     pub content: String,
     /// The sender's own name for it: the same one never makes a second message.
     pub client_id: Option<String>,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+    /// The sender's own uploads that were not sent before, in their order; at least one for a file message, none for a
+    /// text.
+    pub attachments: Vec<AttachmentId>,
+}
+
+/// What an author does to a message of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// Another content, brought into its form by the store with the domain's rules: they depend on the message's kind.
+    Edit(String),
+    /// The row stays, its content and its files go.
+    Delete,
+}
+
+/// A message that was revised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revised {
+    /// As it is now.
+    pub message: Message,
+    /// The files that went with it: nothing refers to their bytes any more.
+    pub removed: Vec<AttachmentId>,
 }
 
 /// A message that is on disk.
@@ -86,6 +112,21 @@ pub enum ConversationError {
     /// `replyToId` is no message of this conversation.
     #[error("the answered message is not in this conversation")]
     UnknownReply,
+    /// An upload is not the sender's own, or was sent before; counts from 0.
+    #[error("is not an upload of yours that waits to be sent")]
+    UnknownAttachment(usize),
+    /// Somebody else's message.
+    #[error("only its author changes a message")]
+    NotTheAuthor,
+    /// `EDIT_WINDOW_OVER`.
+    #[error("a message can be changed for {} minutes", parley_domain::EDIT_WINDOW.as_secs() / 60)]
+    EditWindowOver,
+    /// `MESSAGE_DELETED`.
+    #[error("the message was deleted")]
+    Deleted,
+    /// The new content is refused.
+    #[error(transparent)]
+    Content(#[from] ContentProblem),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

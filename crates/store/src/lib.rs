@@ -4,6 +4,7 @@
 //! [`Store::subscribe`] in commit order, whether or not the caller still waits for its answer.
 
 pub mod accounts;
+pub mod attachments;
 pub mod committed;
 pub mod conversations;
 pub mod cursor;
@@ -18,6 +19,7 @@ pub mod suite;
 pub mod sync;
 
 pub use accounts::*;
+pub use attachments::*;
 pub use committed::*;
 pub use conversations::*;
 pub use cursor::*;

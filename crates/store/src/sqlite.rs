@@ -8,8 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use parley_domain::{
-    Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message, MessageId, Project, ProjectId,
-    Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
+    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
+    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User,
+    UserId,
 };
 use tokio::sync::broadcast;
 
@@ -18,6 +19,7 @@ use crate::*;
 
 mod acceptance;
 mod accounts;
+mod attachments;
 mod call_log;
 mod changes;
 mod conversations;
@@ -32,6 +34,7 @@ mod messages;
 mod open;
 mod projects;
 mod readers;
+mod revisions;
 mod writer;
 
 #[cfg(test)]
@@ -273,6 +276,40 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Read, ConversationError> {
         self.writer.write(move |tx| messages::mark_read(tx, reader, conversation, up_to, now)).await
+    }
+
+    async fn revise_message(
+        &self,
+        author: UserId,
+        message: MessageId,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Result<Revised, ConversationError> {
+        self.writer.write(move |tx| revisions::revise_message(tx, author, message, revision, now)).await
+    }
+
+    async fn create_attachment(
+        &self,
+        attachment: NewAttachment,
+        now: Timestamp,
+    ) -> Result<Attachment, AttachmentError> {
+        self.writer.write(move |tx| attachments::create_attachment(tx, attachment, now)).await
+    }
+
+    async fn attachment(&self, viewer: UserId, attachment: AttachmentId) -> Result<Attachment, AttachmentError> {
+        self.readers.read(move |db| attachments::attachment(db, viewer, attachment)).await
+    }
+
+    async fn unsent_attachments(&self, uploader: UserId) -> Result<Unsent, StoreError> {
+        self.readers.read(move |db| attachments::unsent(db, uploader)).await
+    }
+
+    async fn forget_unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<AttachmentId>, StoreError> {
+        self.writer.write(move |tx| attachments::forget_unsent(tx, before, limit)).await
+    }
+
+    async fn known_attachments(&self, ids: Vec<AttachmentId>) -> Result<Vec<AttachmentId>, StoreError> {
+        self.readers.read(move |db| attachments::known(db, &ids)).await
     }
 
     async fn create_meeting(

@@ -2,16 +2,13 @@
 
 use async_trait::async_trait;
 use parley_domain::{
-    Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message, MessageId, Project, ProjectId,
-    Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User, UserId,
+    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
+    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User,
+    UserId,
 };
 
 use crate::{
-    Acceptance, AccountChanges, AccountError, Appended, Claim, ClosedProject, CommitFeed, Contact, ConversationError,
-    ConversationKey, Created, Credentials, DueMail, DueReminder, Mailing, MarketError, MeetingChange, MeetingEnding,
-    MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount, NewMeeting, NewMessage, NewProposal, NewRequest,
-    NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Rotation, Session, SessionError, StoreError,
-    SyncCursor, SyncError, SyncPage,
+    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact, ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Mailing, MarketError, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingLogEntry, MeetingMove, MeetingView, NewAccount, NewAttachment, NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
 };
 
 /// Keeps everything, each method in one transaction.
@@ -182,6 +179,35 @@ pub trait Store: Send + Sync + 'static {
         up_to: Option<MessageId>,
         now: Timestamp,
     ) -> Result<Read, ConversationError>;
+
+    /// Edits or deletes a message, by its author, within [`parley_domain::EDIT_WINDOW`], while the project is active.
+    /// Deleting what is deleted, and an edit that changes nothing, give the message as it is and tell nobody.
+    async fn revise_message(
+        &self,
+        author: UserId,
+        message: MessageId,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Result<Revised, ConversationError>;
+
+    // --- attachments ---
+    // The store leaves `url` empty: it is signed for each reader where it leaves the server.
+
+    /// Notes an upload whose bytes are on disk.
+    async fn create_attachment(&self, attachment: NewAttachment, now: Timestamp)
+    -> Result<Attachment, AttachmentError>;
+
+    /// An upload: its uploader's until it is sent, then everybody's in the conversation.
+    async fn attachment(&self, viewer: UserId, attachment: AttachmentId) -> Result<Attachment, AttachmentError>;
+
+    /// What of that person waits to be sent.
+    async fn unsent_attachments(&self, uploader: UserId) -> Result<Unsent, StoreError>;
+
+    /// Forgets uploads that were not sent since that time, at most so many; answers which. Their bytes are free.
+    async fn forget_unsent_attachments(&self, before: Timestamp, limit: u32) -> Result<Vec<AttachmentId>, StoreError>;
+
+    /// Which of these are known: the bytes of the others belong to nothing.
+    async fn known_attachments(&self, ids: Vec<AttachmentId>) -> Result<Vec<AttachmentId>, StoreError>;
 
     // --- meetings ---
 

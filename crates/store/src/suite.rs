@@ -17,12 +17,14 @@ use crate::{
 };
 
 pub mod accounts;
+pub mod attachments;
 pub mod changes;
 pub mod durability;
 pub mod mails;
 pub mod market;
 pub mod meetings;
 pub mod messages;
+pub mod revisions;
 
 /// A database of its own for one test.
 #[async_trait]
@@ -64,6 +66,16 @@ macro_rules! store_suite {
                 read_marks_never_go_back,
                 unread_messages_are_those_of_others,
                 who_read_a_message_and_when_stays_true;
+            revisions:
+                an_edited_message_is_the_same_everywhere,
+                a_deleted_message_leaves_an_empty_row,
+                a_message_is_revised_by_its_author_for_a_while;
+            attachments:
+                an_upload_is_seen_by_those_whom_it_was_sent_to,
+                a_file_message_has_its_files_everywhere,
+                only_ones_own_unsent_uploads_are_sent,
+                the_files_of_a_deleted_message_are_gone,
+                what_waits_to_be_sent_is_bounded_and_forgotten;
             meetings:
                 two_instant_calls_at_once_end_in_one,
                 of_racing_steps_one_wins,
@@ -187,9 +199,11 @@ impl World {
         NewMessage {
             sender,
             conversation: self.conversation(),
+            kind: parley_domain::MessageType::Text,
             content: content.to_owned(),
             client_id: None,
             reply_to: None,
+            attachments: Vec::new(),
         }
     }
 

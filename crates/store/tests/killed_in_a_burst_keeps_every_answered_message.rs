@@ -73,6 +73,8 @@ async fn writer_that_is_killed() {
                 for n in 0.. {
                     let client_id = format!("{writer}-{n}");
                     let message = NewMessage {
+                        kind: parley_domain::MessageType::Text,
+                        attachments: Vec::new(),
                         sender: client,
                         conversation,
                         content: "x".repeat(500),

@@ -29,9 +29,11 @@ pub(crate) async fn send(app: &AppState, caller: &Caller, body: rest::NewMessage
     let message = NewMessage {
         sender: caller.id(),
         conversation: body.conversation_id,
+        kind: body.kind,
         content,
         client_id: body.client_id,
         reply_to: body.reply_to_id,
+        attachments: body.attachment_ids,
     };
     Ok(app.store.append_message(message, app.now()).await?)
 }

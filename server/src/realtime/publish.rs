@@ -38,6 +38,7 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
             typing::stop(app, message.sender_id, message.conversation_id);
             app.devices.emit(to, event::MESSAGE_NEW, message);
         }
+        Committed::MessageUpdated { message, to } => app.devices.emit(to, event::MESSAGE_UPDATED, message),
         Committed::Read { state, up_to, to } => publish_read(app, state, *up_to, to),
         Committed::Meeting(change) => publish_meeting(app, change),
         Committed::Project { project, to } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parley_domain::{
-    ConversationId, EngineKind, MeetingStep, MeetingType, Project, ProjectStatus, Role, Timestamp, User,
+    ConversationId, EngineKind, MeetingStep, MeetingType, MessageType, Project, ProjectStatus, Role, Timestamp, User,
 };
 use parley_store::{MeetingMove, NewMeeting, NewMessage, PageRequest, ProjectClosing};
 
@@ -180,6 +180,8 @@ async fn tell(
 ) -> anyhow::Result<()> {
     for (index, line) in lines.iter().enumerate() {
         let message = NewMessage {
+            kind: MessageType::Text,
+            attachments: Vec::new(),
             sender: people.who(line.by).id,
             conversation,
             content: line.text.to_owned(),

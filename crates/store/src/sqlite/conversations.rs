@@ -6,6 +6,7 @@ use parley_domain::{Conversation, ConversationId, Message, Participant, ReadBy, 
 use rusqlite::{Params, Row};
 
 use super::{
+    attachments,
     db::{Db, RowExt, json_ids},
     lists::cut,
     messages::message_of,
@@ -104,12 +105,13 @@ fn readers_of(db: &Db<'_>, ids: &str) -> Result<HashMap<ConversationId, Vec<Read
 }
 
 fn newest_of(db: &Db<'_>, ids: &str) -> Result<HashMap<ConversationId, Message>, StoreError> {
-    let rows = db.all(
+    let mut rows = db.all(
         "SELECT m.* FROM conversations c JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq
          WHERE c.id IN (SELECT unhex(value) FROM json_each(?1))",
         [ids],
         message_of,
     )?;
+    attachments::fill_in(db, &mut rows)?;
     Ok(rows.into_iter().map(|message| (message.conversation_id, message)).collect())
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use parley_domain::{ConversationId, Message, MessageId, MessageType, ProjectStatus, ReadBy, Timestamp, UserId};
+use parley_domain::{ConversationId, Message, MessageId, ProjectStatus, ReadBy, Timestamp, UserId};
 use rusqlite::{Row, params};
 
 use super::{
+    attachments,
     conversations::everybody_in,
     db::{ChangeRow, Db, RowExt, Tx, new_id},
     lists::cut,
@@ -14,7 +15,7 @@ use crate::{
     Appended, Committed, ConversationError, Cursor, NewMessage, Novelty, Page, PageRequest, Read, ReadState, StoreError,
 };
 
-/// The row as it is; who has read it comes from [`with_readers`].
+/// The row as it is; who has read it comes from [`with_readers`], its files from [`attachments::fill_in`].
 pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(Message {
         id: row.id("id")?,
@@ -33,14 +34,14 @@ pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-struct Place {
-    participants: Vec<UserId>,
+pub(super) struct Place {
+    pub(super) participants: Vec<UserId>,
     last_seq: i64,
-    project: ProjectStatus,
+    pub(super) project: ProjectStatus,
 }
 
 /// The conversation as a writer needs it, in one statement.
-fn place_of(db: &Db<'_>, conversation: ConversationId, caller: UserId) -> Result<Place, ConversationError> {
+pub(super) fn place_of(db: &Db<'_>, conversation: ConversationId, caller: UserId) -> Result<Place, ConversationError> {
     let rows = db.all(
         "SELECT pt.user_id, c.last_seq, p.status FROM conversations c
          JOIN projects p ON p.id = c.project_id
@@ -70,12 +71,12 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
     if let Some(answered) = new.reply_to {
         seq_of(tx, new.conversation, answered)?.ok_or(ConversationError::UnknownReply)?;
     }
-    let message = Message {
+    let mut message = Message {
         id: new_id(now),
         seq: place.last_seq + 1,
         conversation_id: new.conversation,
         sender_id: new.sender,
-        kind: MessageType::Text,
+        kind: new.kind,
         content: new.content,
         attachments: Vec::new(),
         reply_to_id: new.reply_to,
@@ -100,6 +101,7 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
             now.as_millis()
         ],
     )?;
+    attachments::attach(tx, &mut message, &new.attachments)?;
     let activity = tx.log(ChangeRow::of("message", message.id.0), &place.participants, now)?;
     tx.run_one(
         "UPDATE conversations SET last_seq = ?2, activity = ?3, updated_at = ?4 WHERE id = ?1",
@@ -109,9 +111,13 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
     Ok(Appended { message, novelty: Novelty::New, participants: place.participants })
 }
 
-/// The message that this sender wrote under that name, as it was first answered.
+/// The message that this sender wrote under that name: as it was first answered, unless its author has revised it
+/// since. What was deleted is not kept, not even for this.
 fn first_of(db: &Db<'_>, sender: UserId, client_id: &str) -> Result<Option<Message>, StoreError> {
-    db.one("SELECT * FROM messages WHERE sender_id = ?1 AND client_id = ?2", params![sender.0, client_id], message_of)
+    let sql = "SELECT * FROM messages WHERE sender_id = ?1 AND client_id = ?2";
+    let Some(mut message) = db.one(sql, params![sender.0, client_id], message_of)? else { return Ok(None) };
+    attachments::fill_in(db, std::slice::from_mut(&mut message))?;
+    Ok(Some(message))
 }
 
 fn seq_of(db: &Db<'_>, conversation: ConversationId, message: MessageId) -> Result<Option<i64>, StoreError> {
@@ -143,6 +149,7 @@ pub(super) fn messages(
         page.items.reverse();
     }
     with_readers(db, conversation, &place.participants, &mut page.items)?;
+    attachments::fill_in(db, &mut page.items)?;
     Ok(page)
 }
 
@@ -153,6 +160,7 @@ pub(super) fn find_message(db: &Db<'_>, id: MessageId) -> Result<Option<Message>
     };
     let people = everybody_in(db, message.conversation_id)?;
     with_readers(db, message.conversation_id, &people, std::slice::from_mut(&mut message))?;
+    attachments::fill_in(db, std::slice::from_mut(&mut message))?;
     Ok(Some(message))
 }
 
