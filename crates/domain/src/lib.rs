@@ -10,6 +10,7 @@ pub mod meeting;
 pub mod model;
 pub mod money;
 pub mod proposal;
+pub mod search;
 pub mod terms;
 pub mod time;
 
@@ -22,5 +23,6 @@ pub use meeting::*;
 pub use model::*;
 pub use money::{Currency, InvalidCurrency, Money};
 pub use proposal::*;
+pub use search::*;
 pub use terms::*;
 pub use time::{InvalidTimestamp, Timestamp};

@@ -12,6 +12,7 @@ pub mod error;
 pub mod market;
 pub mod meetings;
 pub mod page;
+pub mod search;
 pub mod sqlite;
 mod store;
 #[cfg(any(test, feature = "suite"))]
@@ -27,6 +28,7 @@ pub use error::*;
 pub use market::*;
 pub use meetings::*;
 pub use page::*;
+pub use search::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use store::Store;
 pub use sync::*;

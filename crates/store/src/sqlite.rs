@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use parley_domain::{
     Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
-    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User,
-    UserId,
+    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId,
+    Timestamp, User, UserId,
 };
 use tokio::sync::broadcast;
 
@@ -35,6 +35,7 @@ mod open;
 mod projects;
 mod readers;
 mod revisions;
+mod search;
 mod writer;
 
 #[cfg(test)]
@@ -286,6 +287,24 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Revised, ConversationError> {
         self.writer.write(move |tx| revisions::revise_message(tx, author, message, revision, now)).await
+    }
+
+    async fn search_messages(
+        &self,
+        viewer: UserId,
+        query: SearchQuery,
+        conversation: Option<ConversationId>,
+        page: PageRequest,
+    ) -> Result<Page<Found>, ConversationError> {
+        self.readers.read(move |db| search::search(db, viewer, &query, conversation, page)).await
+    }
+
+    async fn index_messages(&self, limit: u32) -> Result<u64, StoreError> {
+        let left = self.readers.read(search::unindexed).await?;
+        if left > 0 {
+            self.writer.write(move |tx| search::index_messages(tx, limit)).await?;
+        }
+        Ok(left.saturating_sub(u64::from(limit)))
     }
 
     async fn create_attachment(

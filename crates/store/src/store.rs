@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use parley_domain::{
     Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
-    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SessionId, Timestamp, User,
-    UserId,
+    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId,
+    Timestamp, User, UserId,
 };
 
 use crate::{
-    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact, ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Mailing, MarketError, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingLogEntry, MeetingMove, MeetingView, NewAccount, NewAttachment, NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
+    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact, ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Found, Mailing, MarketError, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingLogEntry, MeetingMove, MeetingView, NewAccount, NewAttachment, NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
 };
 
 /// Keeps everything, each method in one transaction.
@@ -189,6 +189,20 @@ pub trait Store: Send + Sync + 'static {
         revision: Revision,
         now: Timestamp,
     ) -> Result<Revised, ConversationError>;
+
+    /// The viewer's messages that match, newest first, in one conversation or in all. A message is found as soon as it
+    /// is written; a deleted one is not.
+    async fn search_messages(
+        &self,
+        viewer: UserId,
+        query: SearchQuery,
+        conversation: Option<ConversationId>,
+        page: PageRequest,
+    ) -> Result<Page<Found>, ConversationError>;
+
+    /// Takes the next messages into the search index, at most so many; answers how many are left, about. To be called
+    /// while little else is to be done: what is not in the index makes searching slower, no more.
+    async fn index_messages(&self, limit: u32) -> Result<u64, StoreError>;
 
     // --- attachments ---
     // The store leaves `url` empty: it is signed for each reader where it leaves the server.

@@ -25,6 +25,7 @@ pub mod market;
 pub mod meetings;
 pub mod messages;
 pub mod revisions;
+pub mod search;
 
 /// A database of its own for one test.
 #[async_trait]
@@ -70,6 +71,12 @@ macro_rules! store_suite {
                 an_edited_message_is_the_same_everywhere,
                 a_deleted_message_leaves_an_empty_row,
                 a_message_is_revised_by_its_author_for_a_while;
+            search:
+                a_message_is_found_by_any_part_of_a_word_in_any_script,
+                a_message_is_found_before_and_after_it_is_indexed,
+                what_was_edited_or_deleted_is_found_as_it_is_now,
+                strangers_find_nothing,
+                what_is_found_comes_in_pages_newest_first;
             attachments:
                 an_upload_is_seen_by_those_whom_it_was_sent_to,
                 a_file_message_has_its_files_everywhere,

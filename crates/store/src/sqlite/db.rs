@@ -1,6 +1,10 @@
 //! The two faces of a connection: [`Db`] reads, [`Tx`] also writes, numbers changes and collects what to publish.
 
-use std::{cell::RefCell, ops::Deref, str::FromStr};
+use std::{
+    cell::RefCell,
+    ops::{ControlFlow, Deref},
+    str::FromStr,
+};
 
 use parley_domain::{Money, Timestamp, UserId};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, types::Type};
@@ -27,6 +31,23 @@ impl<'c> Db<'c> {
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql).map_err(error_of)?;
         statement.query_row(params, map).optional().map_err(error_of)
+    }
+
+    /// Row after row, until `see` has seen enough.
+    pub(super) fn walk(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut see: impl FnMut(&Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.conn.prepare_cached(sql).map_err(error_of)?;
+        let mut rows = statement.query(params).map_err(error_of)?;
+        while let Some(row) = rows.next().map_err(error_of)? {
+            if see(row).map_err(error_of)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Every row.

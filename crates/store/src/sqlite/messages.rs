@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 use super::{
     attachments,
     conversations::everybody_in,
-    db::{ChangeRow, Db, RowExt, Tx, new_id},
+    db::{ChangeRow, Db, RowExt, Tx, json_ids, new_id},
     lists::cut,
 };
 use crate::{
@@ -195,6 +195,30 @@ fn with_readers(
             Some(ReadBy { user_id: *user, read_at: *read_at })
         });
         message.read_by = readers.collect();
+    }
+    Ok(())
+}
+
+/// Fills in who has read each of these messages, of whatever conversations, in one statement.
+pub(super) fn read_by_whom(db: &Db<'_>, messages: &mut [Message]) -> Result<(), StoreError> {
+    let ids = json_ids(messages.iter().map(|message| message.id.0));
+    let rows = db.all(
+        "SELECT m.id, pt.user_id,
+             (SELECT r.read_at FROM read_marks r WHERE r.conversation_id = m.conversation_id
+              AND r.user_id = pt.user_id AND r.up_to_seq >= m.seq ORDER BY r.up_to_seq LIMIT 1) AS read_at
+         FROM messages m JOIN participants pt ON pt.conversation_id = m.conversation_id
+         WHERE m.id IN (SELECT unhex(value) FROM json_each(?1))
+         AND pt.user_id <> m.sender_id AND pt.last_read_seq >= m.seq
+         ORDER BY pt.place",
+        [ids],
+        |row| Ok((row.id::<MessageId>("id")?, row.id("user_id")?, row.opt_at("read_at")?)),
+    )?;
+    let mut readers: HashMap<_, Vec<_>> = HashMap::new();
+    for (message, user_id, read_at) in rows {
+        readers.entry(message).or_default().extend(read_at.map(|read_at| ReadBy { user_id, read_at }));
+    }
+    for message in messages {
+        message.read_by = readers.remove(&message.id).unwrap_or_default();
     }
     Ok(())
 }

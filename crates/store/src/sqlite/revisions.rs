@@ -6,6 +6,7 @@ use super::{
     attachments,
     db::{ChangeRow, Tx},
     messages::{find_message, place_of},
+    search,
 };
 use crate::{Committed, ConversationError, Revised, Revision};
 
@@ -51,6 +52,7 @@ pub(super) fn revise_message(
 }
 
 fn edit(tx: &Tx<'_>, mut message: Message, content: String, now: Timestamp) -> Result<Revised, ConversationError> {
+    search::reindex(tx, &message, &content)?;
     message.content = content;
     message.edited_at = Some(now);
     tx.run_one(
@@ -62,6 +64,7 @@ fn edit(tx: &Tx<'_>, mut message: Message, content: String, now: Timestamp) -> R
 
 fn delete(tx: &Tx<'_>, mut message: Message, now: Timestamp) -> Result<Revised, ConversationError> {
     let removed = attachments::detach(tx, message.id)?;
+    search::reindex(tx, &message, "")?;
     message.content = String::new();
     message.attachments = Vec::new();
     message.deleted_at = Some(now);
