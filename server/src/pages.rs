@@ -3,13 +3,16 @@
 use axum::http::{HeaderMap, Method};
 use parley_domain::is_key;
 use parley_protocol::rest;
-use parley_store::{Cursor, Idempotency, Page, PageRequest};
+use parley_store::{Cursor, Idempotency, Page, PageRequest, Recorded};
 use sha2::{Digest, Sha256};
 
 use crate::{
     extract::Query,
     problem::{Outcome, Refusal},
 };
+
+/// What a message of usual length takes as JSON.
+const MESSAGE_BYTES: usize = 512;
 
 impl Query {
     /// `?limit=` and `?cursor=`.
@@ -22,6 +25,26 @@ impl Query {
 /// A page of the store as a page of the wire.
 pub(crate) fn page<T>(page: Page<T>) -> rest::Page<T> {
     rest::Page { items: page.items, next_cursor: page.next_cursor.map(|cursor| cursor.to_string()) }
+}
+
+/// A page of history as it leaves the server: what is JSON already is only copied.
+pub(crate) fn history(page: Page<Recorded>) -> Outcome<String> {
+    let mut body = String::with_capacity(MESSAGE_BYTES * (page.items.len() + 1));
+    body.push_str(r#"{"items":["#);
+    for (index, message) in page.items.iter().enumerate() {
+        if index > 0 {
+            body.push(',');
+        }
+        match message {
+            Recorded::Json(json) => body.push_str(json),
+            Recorded::Message(message) => body.push_str(&serde_json::to_string(message).map_err(Refusal::internal)?),
+        }
+    }
+    let next = page.next_cursor.map(|cursor| cursor.to_string());
+    body.push_str(r#"],"nextCursor":"#);
+    body.push_str(&serde_json::to_string(&next).map_err(Refusal::internal)?);
+    body.push('}');
+    Ok(body)
 }
 
 /// `Idempotency-Key`, if it was sent, with what makes two calls the same: method, path and body.

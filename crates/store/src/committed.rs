@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parley_domain::{Message, MessageId, Project, Proposal, SessionId, UserId};
 use tokio::sync::broadcast;
 
-use crate::{DueReminder, MeetingChange, ReadState};
+use crate::{DueReminder, MeetingChange, Posted, ReadState};
 
 /// One committed change, with those whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum Committed {
     /// A message was written.
     Message {
         /// The message.
-        message: Message,
+        message: Arc<Posted>,
         /// Everybody in the conversation, the sender included.
         to: Vec<UserId>,
     },

@@ -1,11 +1,16 @@
 //! Conversations, messages and read marks: inputs, outcomes and refusals.
 
+use std::{ops::Deref, sync::Arc};
+
 use parley_domain::{
     AttachmentId, ContentProblem, ConversationId, Message, MessageId, MessageType, ProjectId, ProjectStatus, Timestamp,
     UserId,
 };
 
-use crate::StoreError;
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{Page, StoreError};
 
 /// A conversation is known by its own id or by its project's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +59,88 @@ pub struct Revised {
     pub removed: Vec<AttachmentId>,
 }
 
+/// A message as it was written, serialized once: that is what its row keeps, what answers show and sockets get.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    message: Message,
+    json: Box<RawValue>,
+}
+
+impl Posted {
+    /// Serializes it.
+    ///
+    /// # Errors
+    /// `Internal` if that is not possible; no message is known that can't be serialized.
+    pub fn new(message: Message) -> Result<Self, StoreError> {
+        let json = to_raw_value(&message).map_err(|error| StoreError::Internal(error.to_string()))?;
+        Ok(Self { message, json })
+    }
+
+    /// As the wire shows it; the addresses of its files are not signed.
+    pub fn json(&self) -> &RawValue {
+        &self.json
+    }
+}
+
+impl Deref for Posted {
+    type Target = Message;
+    fn deref(&self) -> &Message {
+        &self.message
+    }
+}
+
+impl PartialEq for Posted {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message
+    }
+}
+
+impl Eq for Posted {}
+
+impl Serialize for Posted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+/// A message of a page of history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// A text as it was written, as JSON, its readers included.
+    Json(String),
+    /// One that has files, whose addresses are signed for each reader, or that was revised.
+    Message(Box<Message>),
+}
+
+impl Recorded {
+    /// The message itself.
+    ///
+    /// # Errors
+    /// `Corrupt` if the kept JSON is not that of a message.
+    pub fn read(self) -> Result<Message, StoreError> {
+        match self {
+            Self::Json(json) => serde_json::from_str(&json).map_err(|error| StoreError::Corrupt(error.to_string())),
+            Self::Message(message) => Ok(*message),
+        }
+    }
+}
+
+impl Page<Recorded> {
+    /// The messages themselves.
+    ///
+    /// # Errors
+    /// As [`Recorded::read`].
+    pub fn read(self) -> Result<Page<Message>, StoreError> {
+        let items = self.items.into_iter().map(Recorded::read).collect::<Result<_, _>>()?;
+        Ok(Page { items, next_cursor: self.next_cursor })
+    }
+}
+
 /// A message that is on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The message with its number.
-    pub message: Message,
+    pub message: Arc<Posted>,
     /// Whether it was written now or before.
     pub novelty: Novelty,
     /// Everybody in the conversation, the sender included.

@@ -8,9 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use parley_domain::{
-    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
-    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId,
-    Timestamp, User, UserId,
+    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, MessageId,
+    Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId, Timestamp, User,
+    UserId,
 };
 use tokio::sync::broadcast;
 
@@ -25,6 +25,7 @@ mod changes;
 mod conversations;
 mod db;
 mod due;
+mod history;
 mod idempotency;
 mod lists;
 mod mails;
@@ -134,7 +135,7 @@ impl Store for SqliteStore {
     }
 
     async fn session(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
-        self.readers.read(move |db| accounts::session(db, session)).await
+        self.readers.read_here(move |db| accounts::session(db, session)).await
     }
 
     async fn ended_sessions(&self, sessions: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError> {
@@ -265,8 +266,8 @@ impl Store for SqliteStore {
         viewer: UserId,
         conversation: ConversationId,
         page: PageRequest,
-    ) -> Result<Page<Message>, ConversationError> {
-        self.readers.read(move |db| messages::messages(db, viewer, conversation, page)).await
+    ) -> Result<Page<Recorded>, ConversationError> {
+        self.readers.read_here(move |db| history::messages(db, viewer, conversation, page)).await
     }
 
     async fn mark_read(

@@ -2,13 +2,17 @@
 
 use async_trait::async_trait;
 use parley_domain::{
-    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, Message,
-    MessageId, Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId,
-    Timestamp, User, UserId,
+    Attachment, AttachmentId, Conversation, ConversationId, MailId, Meeting, MeetingId, MeetingLogEntry, MessageId,
+    Project, ProjectId, Proposal, ProposalId, ReminderId, Request, RequestId, SearchQuery, SessionId, Timestamp, User,
+    UserId,
 };
 
 use crate::{
-    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact, ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Found, Mailing, MarketError, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingLogEntry, MeetingMove, MeetingView, NewAccount, NewAttachment, NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
+    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact,
+    ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Found, Mailing, MarketError,
+    MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount, NewAttachment,
+    NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Recorded,
+    Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
 };
 
 /// Keeps everything, each method in one transaction.
@@ -169,7 +173,7 @@ pub trait Store: Send + Sync + 'static {
         viewer: UserId,
         conversation: ConversationId,
         page: PageRequest,
-    ) -> Result<Page<Message>, ConversationError>;
+    ) -> Result<Page<Recorded>, ConversationError>;
 
     /// Moves the reader's mark up to a message, or up to the newest one; never back.
     async fn mark_read(

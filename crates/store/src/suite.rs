@@ -215,7 +215,8 @@ impl World {
     }
 
     pub(crate) async fn say(&self, sender: UserId, content: &str, seconds: i64) -> parley_domain::Message {
-        self.store.append_message(self.message(sender, content), at(seconds)).await.unwrap().message
+        let appended = self.store.append_message(self.message(sender, content), at(seconds)).await.unwrap();
+        parley_domain::Message::clone(&appended.message)
     }
 
     pub(crate) fn instant(&self, host: UserId) -> NewMeeting {

@@ -124,7 +124,7 @@ async fn every_answered_message_is_there_once() {
     let mut kept = Vec::new();
     let mut page = PageRequest { limit: 100, cursor: Some(Cursor::after(0)) };
     loop {
-        let got = store.messages(client, conversation, page).await.unwrap();
+        let got = store.messages(client, conversation, page).await.unwrap().read().unwrap();
         kept.extend(got.items);
         let Some(cursor) = got.next_cursor else { break };
         page.cursor = Some(cursor);

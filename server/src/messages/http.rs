@@ -1,6 +1,10 @@
 //! The routes of messages.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use parley_domain::{ConversationId, Message};
 use parley_protocol::rest::{NewMessage, Page};
 use parley_store::{Cursor, Novelty, PageRequest};
@@ -11,10 +15,13 @@ use crate::{
     auth::caller::Caller,
     extract::{Body, Id, Query},
     openapi::{After, Paging, Routes},
-    pages::page,
+    pages,
     problem::{Outcome, Refusal},
     state::AppState,
 };
+
+/// What is JSON already.
+const JSON: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
 
 pub(crate) fn routes() -> Routes {
     Routes::of([routes!(send), routes!(history)])
@@ -31,17 +38,13 @@ pub(crate) fn routes() -> Routes {
         (status = 409, description = "`PROJECT_NOT_ACTIVE`.")
     )
 )]
-async fn send(
-    State(app): State<AppState>,
-    caller: Caller,
-    Body(body): Body<NewMessage>,
-) -> Outcome<(StatusCode, Json<Message>)> {
+async fn send(State(app): State<AppState>, caller: Caller, Body(body): Body<NewMessage>) -> Outcome<Response> {
     let appended = service::send(&app, &caller, body).await?;
     let status = match appended.novelty {
         Novelty::New => StatusCode::CREATED,
         Novelty::Same => StatusCode::OK,
     };
-    Ok((status, Json(appended.message)))
+    Ok((status, JSON, appended.message.json().get().to_owned()).into_response())
 }
 
 /// A page of messages, oldest first inside it; the newest page first, or what came after a `seq`.
@@ -58,7 +61,7 @@ async fn history(
     caller: Caller,
     Id(id): Id<ConversationId>,
     query: Query,
-) -> Outcome<Json<Page<Message>>> {
+) -> Outcome<Response> {
     let request = match query.get::<i64>("after", "the seq of a message")? {
         Some(seq) if seq < 0 => return Err(Refusal::invalid("/after", "is the seq of a message, or 0")),
         Some(_) if query.text("cursor").is_some() => {
@@ -67,5 +70,6 @@ async fn history(
         Some(seq) => PageRequest { limit: query.limit()?, cursor: Some(Cursor::after(seq)) },
         None => query.page()?,
     };
-    service::history(&app, &caller, id, request).await.map(page).map(Json)
+    let page = service::history(&app, &caller, id, request).await?;
+    Ok((JSON, pages::history(page)?).into_response())
 }

@@ -1,8 +1,8 @@
 //! Writing and reading messages.
 
-use parley_domain::{ConversationId, FieldCheck, Message, MessageType, normalize_content};
+use parley_domain::{ConversationId, FieldCheck, MessageType, normalize_content};
 use parley_protocol::rest;
-use parley_store::{Appended, NewMessage, Page, PageRequest};
+use parley_store::{Appended, NewMessage, Page, PageRequest, Recorded};
 
 use crate::{
     auth::caller::Caller,
@@ -44,6 +44,6 @@ pub(crate) async fn history(
     caller: &Caller,
     conversation: ConversationId,
     page: PageRequest,
-) -> Outcome<Page<Message>> {
+) -> Outcome<Page<Recorded>> {
     Ok(app.store.messages(caller.id(), conversation, page).await?)
 }

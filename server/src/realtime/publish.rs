@@ -36,7 +36,7 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
     match &**committed {
         Committed::Message { message, to } => {
             typing::stop(app, message.sender_id, message.conversation_id);
-            app.devices.emit(to, event::MESSAGE_NEW, message);
+            app.devices.emit(to, event::MESSAGE_NEW, &**message);
         }
         Committed::MessageUpdated { message, to } => app.devices.emit(to, event::MESSAGE_UPDATED, message),
         Committed::Read { state, up_to, to } => publish_read(app, state, *up_to, to),

@@ -202,7 +202,7 @@ async fn read_up_to(
     at: Timestamp,
 ) -> anyhow::Result<()> {
     let history = PageRequest { limit: 100, cursor: Some(parley_store::Cursor::after(0)) };
-    let page = app.store.messages(reader.id, conversation, history).await?;
+    let page = app.store.messages(reader.id, conversation, history).await?.read()?;
     if let Some(message) = count.checked_sub(1).and_then(|last| page.items.get(last)) {
         app.store.mark_read(reader.id, conversation, Some(message.id), at).await?;
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use parley_domain::{Money, Timestamp, UserId};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, types::Type};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, RowIndex, types::Type};
 use uuid::Uuid;
 
 use crate::{Committed, StoreError};
@@ -187,42 +187,53 @@ pub(super) fn json_ids(ids: impl Iterator<Item = Uuid>) -> String {
     serde_json::Value::from(ids).to_string()
 }
 
-/// Reading the domain's types out of a row.
+/// Reading the domain's types out of a row, by a column's name or, where it is read often, by its number.
 pub(super) trait RowExt {
-    fn id<T: From<Uuid>>(&self, column: &str) -> rusqlite::Result<T>;
-    fn opt_id<T: From<Uuid>>(&self, column: &str) -> rusqlite::Result<Option<T>>;
-    fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(&self, column: &str) -> rusqlite::Result<T>;
-    fn at(&self, column: &str) -> rusqlite::Result<Timestamp>;
-    fn opt_at(&self, column: &str) -> rusqlite::Result<Option<Timestamp>>;
+    fn id<T: From<Uuid>>(&self, column: impl RowIndex) -> rusqlite::Result<T>;
+    fn opt_id<T: From<Uuid>>(&self, column: impl RowIndex) -> rusqlite::Result<Option<T>>;
+    fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        column: impl RowIndex,
+    ) -> rusqlite::Result<T>;
+    fn at(&self, column: impl RowIndex) -> rusqlite::Result<Timestamp>;
+    fn opt_at(&self, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>>;
     fn money(&self, amount: &str, currency: &str) -> rusqlite::Result<Money>;
 }
 
 impl RowExt for Row<'_> {
-    fn id<T: From<Uuid>>(&self, column: &str) -> rusqlite::Result<T> {
+    fn id<T: From<Uuid>>(&self, column: impl RowIndex) -> rusqlite::Result<T> {
         self.get::<_, Uuid>(column).map(T::from)
     }
 
-    fn opt_id<T: From<Uuid>>(&self, column: &str) -> rusqlite::Result<Option<T>> {
+    fn opt_id<T: From<Uuid>>(&self, column: impl RowIndex) -> rusqlite::Result<Option<T>> {
         Ok(self.get::<_, Option<Uuid>>(column)?.map(T::from))
     }
 
-    fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(&self, column: &str) -> rusqlite::Result<T> {
-        let index = self.as_ref().column_index(column)?;
+    fn word<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        column: impl RowIndex,
+    ) -> rusqlite::Result<T> {
+        let index = column.idx(self.as_ref())?;
         let word = self.get_ref(index)?.as_str()?;
         word.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error)))
     }
 
-    fn at(&self, column: &str) -> rusqlite::Result<Timestamp> {
+    fn at(&self, column: impl RowIndex) -> rusqlite::Result<Timestamp> {
         self.get(column).map(Timestamp::from_millis)
     }
 
-    fn opt_at(&self, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    fn opt_at(&self, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
         Ok(self.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis))
     }
 
     fn money(&self, amount: &str, currency: &str) -> rusqlite::Result<Money> {
         Ok(Money { amount_minor: self.get(amount)?, currency: self.word(currency)? })
     }
+}
+
+/// Executes a statement that stays prepared.
+pub(super) fn execute(conn: &Connection, sql: &str) -> Result<(), StoreError> {
+    conn.prepare_cached(sql).and_then(|mut statement| statement.execute(())).map(drop).map_err(error_of)
 }
 
 /// What SQLite said, in the words of the store.

@@ -1,6 +1,6 @@
 //! Messages and read marks.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use parley_domain::{ConversationId, Message, MessageId, ProjectStatus, ReadBy, Timestamp, UserId};
 use rusqlite::{Row, params};
@@ -9,27 +9,27 @@ use super::{
     attachments,
     conversations::everybody_in,
     db::{ChangeRow, Db, RowExt, Tx, json_ids, new_id},
-    lists::cut,
+    history,
 };
-use crate::{
-    Appended, Committed, ConversationError, Cursor, NewMessage, Novelty, Page, PageRequest, Read, ReadState, StoreError,
-};
+use crate::{Appended, Committed, ConversationError, NewMessage, Novelty, Posted, Read, ReadState, StoreError};
 
-/// The row as it is; who has read it comes from [`with_readers`], its files from [`attachments::fill_in`].
+/// The row as it is, for `SELECT *` and `SELECT m.*`: the columns are numbered as the table has them, since looking each
+/// up by its name takes longer than reading it. Who has read it comes from [`read_by_whom`], its files from
+/// [`attachments::fill_in`].
 pub(super) fn message_of(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(Message {
-        id: row.id("id")?,
-        seq: row.get("seq")?,
-        conversation_id: row.id("conversation_id")?,
-        sender_id: row.id("sender_id")?,
-        kind: row.word("type")?,
-        content: row.get("content")?,
+        id: row.id(1)?,
+        conversation_id: row.id(2)?,
+        seq: row.get(3)?,
+        sender_id: row.id(4)?,
+        kind: row.word(5)?,
+        content: row.get(6)?,
         attachments: Vec::new(),
-        reply_to_id: row.opt_id("reply_to_id")?,
-        client_id: row.get("client_id")?,
-        created_at: row.at("created_at")?,
-        edited_at: row.opt_at("edited_at")?,
-        deleted_at: row.opt_at("deleted_at")?,
+        reply_to_id: row.opt_id(7)?,
+        client_id: row.get(8)?,
+        created_at: row.at(9)?,
+        edited_at: row.opt_at(10)?,
+        deleted_at: row.opt_at(11)?,
         read_by: Vec::new(),
     })
 }
@@ -48,7 +48,7 @@ pub(super) fn place_of(db: &Db<'_>, conversation: ConversationId, caller: UserId
          JOIN participants pt ON pt.conversation_id = c.id
          WHERE c.id = ?1 ORDER BY pt.place",
         [conversation.0],
-        |row| Ok((row.id::<UserId>("user_id")?, row.get::<_, i64>("last_seq")?, row.word("status")?)),
+        |row| Ok((row.id::<UserId>(0)?, row.get::<_, i64>(1)?, row.word(2)?)),
     )?;
     let Some(&(_, last_seq, project)) = rows.iter().find(|(user, ..)| *user == caller) else {
         return Err(ConversationError::NotFound);
@@ -62,6 +62,7 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
         && let Some(message) = first_of(tx, new.sender, client_id)?
     {
         let participants = everybody_in(tx, message.conversation_id)?;
+        let message = Arc::new(Posted::new(message)?);
         return Ok(Appended { message, novelty: Novelty::Same, participants });
     }
     let place = place_of(tx, new.conversation, new.sender)?;
@@ -86,9 +87,30 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
         deleted_at: None,
         read_by: Vec::new(),
     };
+    let posted = if new.attachments.is_empty() {
+        let posted = Posted::new(message)?;
+        insert(tx, &posted, history::kept_json(&posted))?;
+        posted
+    } else {
+        insert(tx, &message, None)?;
+        attachments::attach(tx, &mut message, &new.attachments)?;
+        Posted::new(message)?
+    };
+    let activity = tx.log(ChangeRow::of("message", posted.id.0), &place.participants, now)?;
     tx.run_one(
-        "INSERT INTO messages (id, conversation_id, seq, sender_id, type, content, reply_to_id, client_id, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "UPDATE conversations SET last_seq = ?2, activity = ?3, updated_at = ?4 WHERE id = ?1",
+        params![posted.conversation_id.0, posted.seq, activity, now.as_millis()],
+    )?;
+    let message = Arc::new(posted);
+    tx.publish(Committed::Message { message: Arc::clone(&message), to: place.participants.clone() });
+    Ok(Appended { message, novelty: Novelty::New, participants: place.participants })
+}
+
+fn insert(tx: &Tx<'_>, message: &Message, json: Option<&str>) -> Result<(), StoreError> {
+    tx.run_one(
+        "INSERT INTO messages
+             (id, conversation_id, seq, sender_id, type, content, reply_to_id, client_id, created_at, json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
             message.id.0,
             message.conversation_id.0,
@@ -98,17 +120,10 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
             message.content,
             message.reply_to_id.map(|id| id.0),
             message.client_id,
-            now.as_millis()
+            message.created_at.as_millis(),
+            json
         ],
-    )?;
-    attachments::attach(tx, &mut message, &new.attachments)?;
-    let activity = tx.log(ChangeRow::of("message", message.id.0), &place.participants, now)?;
-    tx.run_one(
-        "UPDATE conversations SET last_seq = ?2, activity = ?3, updated_at = ?4 WHERE id = ?1",
-        params![message.conversation_id.0, message.seq, activity, now.as_millis()],
-    )?;
-    tx.publish(Committed::Message { message: message.clone(), to: place.participants.clone() });
-    Ok(Appended { message, novelty: Novelty::New, participants: place.participants })
+    )
 }
 
 /// The message that this sender wrote under that name: as it was first answered, unless its author has revised it
@@ -125,78 +140,14 @@ fn seq_of(db: &Db<'_>, conversation: ConversationId, message: MessageId) -> Resu
     db.one(sql, (message.0, conversation.0), |row| row.get(0))
 }
 
-pub(super) fn messages(
-    db: &Db<'_>,
-    viewer: UserId,
-    conversation: ConversationId,
-    page: PageRequest,
-) -> Result<Page<Message>, ConversationError> {
-    let place = place_of(db, conversation, viewer)?;
-    let limit = page.limit();
-    let forward = page.cursor.is_some_and(|cursor| cursor.forward);
-    let (sql, from) = if forward {
-        let from = page.cursor.map_or(0, |cursor| cursor.position);
-        ("SELECT * FROM messages WHERE conversation_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3", from)
-    } else {
-        let from = page.cursor.map_or(i64::MAX, |cursor| cursor.position);
-        ("SELECT * FROM messages WHERE conversation_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3", from)
-    };
-    let rows = db.all(sql, params![conversation.0, from, limit as i64 + 1], |row| {
-        Ok((row.get::<_, i64>("seq")?, message_of(row)?))
-    })?;
-    let mut page = cut(rows, limit, if forward { Cursor::after } else { Cursor::before });
-    if !forward {
-        page.items.reverse();
-    }
-    with_readers(db, conversation, &place.participants, &mut page.items)?;
-    attachments::fill_in(db, &mut page.items)?;
-    Ok(page)
-}
-
 /// One message with its readers, whoever asks.
 pub(super) fn find_message(db: &Db<'_>, id: MessageId) -> Result<Option<Message>, StoreError> {
     let Some(mut message) = db.one("SELECT * FROM messages WHERE id = ?1", [id.0], message_of)? else {
         return Ok(None);
     };
-    let people = everybody_in(db, message.conversation_id)?;
-    with_readers(db, message.conversation_id, &people, std::slice::from_mut(&mut message))?;
+    read_by_whom(db, std::slice::from_mut(&mut message))?;
     attachments::fill_in(db, std::slice::from_mut(&mut message))?;
     Ok(Some(message))
-}
-
-/// Fills in who has read each of these messages, which are in order of `seq`: the first step of a mark that passed a
-/// message says when.
-fn with_readers(
-    db: &Db<'_>,
-    conversation: ConversationId,
-    people: &[UserId],
-    messages: &mut [Message],
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (messages.first().map(|m| m.seq), messages.last().map(|m| m.seq)) else {
-        return Ok(());
-    };
-    let mut steps: HashMap<UserId, Vec<(i64, Timestamp)>> = HashMap::new();
-    for user in people {
-        let marks = db.all(
-            "SELECT up_to_seq, read_at FROM read_marks
-             WHERE conversation_id = ?1 AND user_id = ?2 AND up_to_seq >= ?3 AND up_to_seq <= coalesce(
-                 (SELECT min(up_to_seq) FROM read_marks
-                  WHERE conversation_id = ?1 AND user_id = ?2 AND up_to_seq >= ?4), ?4)
-             ORDER BY up_to_seq",
-            params![conversation.0, user.0, first, last],
-            |row| Ok((row.get(0)?, row.at("read_at")?)),
-        )?;
-        steps.insert(*user, marks);
-    }
-    for message in messages {
-        let readers = people.iter().filter(|user| **user != message.sender_id).filter_map(|user| {
-            let marks = steps.get(user)?;
-            let (_, read_at) = marks.get(marks.partition_point(|(up_to, _)| *up_to < message.seq))?;
-            Some(ReadBy { user_id: *user, read_at: *read_at })
-        });
-        message.read_by = readers.collect();
-    }
-    Ok(())
 }
 
 /// Fills in who has read each of these messages, of whatever conversations, in one statement.

@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::{
-    db::{Db, error_of},
+    db::{Db, execute},
     open::open_reader,
 };
 use crate::StoreError;
@@ -53,6 +53,23 @@ impl Readers {
         task.await.map_err(|_| StoreError::Internal("a read ended by a panic".into()))?
     }
 
+    /// Runs `work` where it is called, for what an index bounds to a few pages of the file: going to another thread and
+    /// back takes longer than the work. Goes there all the same when no connection is free.
+    pub(super) async fn read_here<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&Db<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if let Ok(_permit) = self.permits.try_acquire() {
+            let free = lock(&self.idle).pop();
+            if let Some(conn) = free {
+                return Borrowed { conn: Some(conn), idle: Arc::clone(&self.idle) }.read(work);
+            }
+        }
+        self.read(work).await
+    }
+
     /// Refuses new reads, waits for the running ones, closes the connections.
     pub(super) async fn close(&self) {
         let all = u32::try_from(self.size).unwrap_or(u32::MAX);
@@ -72,8 +89,26 @@ struct Borrowed {
 impl Borrowed {
     fn read<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&Db<'_>) -> Result<T, E>) -> Result<T, E> {
         let Some(conn) = &mut self.conn else { return Err(StoreError::Closed.into()) };
-        let tx = conn.transaction_with_behavior(TransactionBehavior::Deferred).map_err(error_of)?;
-        work(&Db::new(&tx))
+        let snapshot = Snapshot::begin(conn)?;
+        work(&Db::new(snapshot.0))
+    }
+}
+
+/// Everything that is read while it lives is of one moment.
+struct Snapshot<'c>(&'c Connection);
+
+impl<'c> Snapshot<'c> {
+    fn begin(conn: &'c Connection) -> Result<Self, StoreError> {
+        execute(conn, "BEGIN")?;
+        Ok(Self(conn))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = execute(self.0, "ROLLBACK") {
+            tracing::error!(%error, "a read could not be ended");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::params;
 
 use super::{
     attachments,
-    db::{Db, RowExt, Tx},
+    db::{Db, Tx},
     lists::cut,
     messages::{message_of, read_by_whom},
 };

@@ -170,7 +170,7 @@ async fn what_was_answered_is_in_the_files_before_the_store_is_closed() {
         std::fs::copy(harness.folder.path().join(name), killed.folder.path().join(name)).unwrap();
     }
     let store = killed.open_store();
-    let page = store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page = store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items, [message]);
 }
 

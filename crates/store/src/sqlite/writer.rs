@@ -13,7 +13,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::db::{ChangeCounter, Tx, error_of};
+use super::db::{ChangeCounter, Tx, error_of, execute};
 use crate::{Committed, StoreError};
 
 /// How many writes may wait; more callers wait for their turn to queue.
@@ -146,8 +146,8 @@ impl WriterThread {
 
     /// Commits everything that waits, beginning with `first`. Answers whether to go on.
     fn commit_group(&mut self, first: Box<dyn Write>) -> bool {
-        if let Err(error) = self.conn.execute_batch("BEGIN IMMEDIATE") {
-            first.answer(Some(&error_of(error)));
+        if let Err(error) = execute(&self.conn, "BEGIN IMMEDIATE") {
+            first.answer(Some(&error));
             return true;
         }
         let mut group = Group::default();
@@ -225,8 +225,4 @@ impl Group {
         }
         failure.is_none()
     }
-}
-
-fn execute(conn: &Connection, sql: &str) -> Result<(), StoreError> {
-    conn.prepare_cached(sql).and_then(|mut statement| statement.execute(())).map(drop).map_err(error_of)
 }

@@ -66,13 +66,14 @@ pub async fn a_file_message_has_its_files_everywhere(harness: &dyn Harness) {
     let mut feed = store.subscribe();
     let since = store.sync(world.provider, None, 9).await.unwrap().next_cursor;
     let new = NewMessage { client_id: Some("c1".into()), ..file(&world, world.client, &[&files[0], &files[1]]) };
-    let message = store.append_message(new.clone(), at(2)).await.unwrap().message;
+    let message = parley_domain::Message::clone(&store.append_message(new.clone(), at(2)).await.unwrap().message);
     assert_eq!((message.kind, message.attachments.as_slice()), (MessageType::File, files.as_slice()));
     world.say(world.provider, "thanks", 3).await;
 
     let told = super::drain(&mut feed);
     assert!(matches!(&*told[0], Committed::Message { message: told, .. } if *told == message));
-    let page = store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page =
+        store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items[0], message);
     assert!(page.items[1].attachments.is_empty());
     let changes = store.sync(world.provider, Some(since), 9).await.unwrap().changes;
@@ -84,7 +85,9 @@ pub async fn a_file_message_has_its_files_everywhere(harness: &dyn Harness) {
     let edited = store.revise_message(world.client, message.id, caption, at(5)).await.unwrap();
     assert_eq!((edited.message.attachments, edited.removed), (files.to_vec(), vec![]), "a caption changes");
     let other = uploaded(&world, world.provider, "c").await;
-    let last = store.append_message(file(&world, world.provider, &[&other]), at(6)).await.unwrap().message;
+    let last = parley_domain::Message::clone(
+        &store.append_message(file(&world, world.provider, &[&other]), at(6)).await.unwrap().message,
+    );
     let list = store.conversations(world.client, PageRequest::first(9)).await.unwrap().items;
     assert_eq!(list[0].last_message, Some(last));
 }
@@ -99,7 +102,9 @@ pub async fn only_ones_own_unsent_uploads_are_sent(harness: &dyn Harness) {
     assert_eq!(refused, Err(ConversationError::UnknownAttachment(1)));
     let refused = store.append_message(file(&world, world.client, &[&mine, &mine]), at(2)).await;
     assert_eq!(refused, Err(ConversationError::UnknownAttachment(1)), "not twice in one message");
-    let sent = store.append_message(file(&world, world.client, &[&mine]), at(3)).await.unwrap().message;
+    let sent = parley_domain::Message::clone(
+        &store.append_message(file(&world, world.client, &[&mine]), at(3)).await.unwrap().message,
+    );
     assert_eq!(sent.seq, 1);
     let again = store.append_message(file(&world, world.client, &[&mine]), at(4)).await;
     assert_eq!(again, Err(ConversationError::UnknownAttachment(0)));
@@ -113,7 +118,9 @@ pub async fn the_files_of_a_deleted_message_are_gone(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let store = &*world.store;
     let upload = uploaded(&world, world.client, "oops").await;
-    let message = store.append_message(file(&world, world.client, &[&upload]), at(2)).await.unwrap().message;
+    let message = parley_domain::Message::clone(
+        &store.append_message(file(&world, world.client, &[&upload]), at(2)).await.unwrap().message,
+    );
     let deleted = store.revise_message(world.client, message.id, Revision::Delete, at(3)).await.unwrap();
     assert_eq!((deleted.message.attachments, deleted.removed), (vec![], vec![upload.id]));
     assert_eq!(store.attachment(world.client, upload.id).await, Err(AttachmentError::NotFound));

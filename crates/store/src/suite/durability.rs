@@ -11,14 +11,16 @@ use crate::{ConversationError, ConversationKey, NewMessage, Novelty, PageRequest
 pub async fn what_was_answered_survives_reopening(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let named = NewMessage { client_id: Some("c1".into()), ..world.message(world.client, "Hello") };
-    let message = world.store.append_message(named.clone(), at(10)).await.unwrap().message;
+    let message =
+        parley_domain::Message::clone(&world.store.append_message(named.clone(), at(10)).await.unwrap().message);
     let ringing = world.make(world.instant(world.provider), 11).await.view;
     let since = world.store.sync(world.client, None, 1).await.unwrap().next_cursor;
     world.store.close().await.unwrap();
 
     let store = harness.open().await;
     assert_eq!(store.project(world.client, world.project.id).await.unwrap(), world.project);
-    let page = store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page =
+        store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items, [message]);
     assert_eq!(store.append_message(named, at(12)).await.unwrap().novelty, Novelty::Same);
     assert_eq!(store.append_message(world.message(world.client, "2"), at(13)).await.unwrap().message.seq, 2);
@@ -49,7 +51,8 @@ pub async fn a_closed_store_says_so(harness: &dyn Harness) {
     let late = world.store.conversation(world.client, ConversationKey::Project(world.project.id)).await;
     assert_eq!(late, Err(StoreError::Closed.into()));
     let store = harness.open().await;
-    let page = store.messages(world.client, world.conversation(), PageRequest::first(100)).await.unwrap();
+    let page =
+        store.messages(world.client, world.conversation(), PageRequest::first(100)).await.unwrap().read().unwrap();
     assert_eq!(page.items.len(), kept);
     store.close().await.unwrap();
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use parley_domain::{MessageId, ProjectStatus};
 
 use super::{Harness, World, at, drain};
-use crate::{Committed, ConversationError, ConversationKey, Cursor, NewMessage, Novelty, PageRequest, ProjectClosing};
+use crate::{
+    Committed, ConversationError, ConversationKey, Cursor, NewMessage, Novelty, PageRequest, Posted, ProjectClosing,
+};
 
 /// Beginning with 1; everybody in the conversation is to hear it, its sender too.
 pub async fn a_message_is_numbered_and_published(harness: &dyn Harness) {
@@ -21,6 +23,7 @@ pub async fn a_message_is_numbered_and_published(harness: &dyn Harness) {
 
     let told = drain(&mut feed);
     let to = vec![world.client, world.provider];
+    let first = Arc::new(Posted::new(first).unwrap());
     assert_eq!(*told[0], Committed::Message { message: first, to: to.clone() });
     assert_eq!(*told[1], Committed::Message { message: second.message, to });
 
@@ -91,7 +94,7 @@ pub async fn strangers_and_closed_projects_take_no_message(harness: &dyn Harness
     store.close_project(world.client, world.project.id, ProjectClosing::Cancel, at(3)).await.unwrap();
     let late = store.append_message(world.message(world.client, "x"), at(4)).await;
     assert_eq!(late, Err(ConversationError::ProjectNotActive(ProjectStatus::Cancelled)));
-    assert_eq!(store.messages(world.provider, conversation, page).await.unwrap().items.len(), 1);
+    assert_eq!(store.messages(world.provider, conversation, page).await.unwrap().read().unwrap().items.len(), 1);
     assert!(store.mark_read(world.provider, conversation, None, at(5)).await.unwrap().moved);
 }
 
@@ -104,7 +107,7 @@ pub async fn history_comes_in_pages_oldest_first_inside(harness: &dyn Harness) {
     let walk = async |mut page: PageRequest| {
         let mut pages = Vec::new();
         loop {
-            let got = world.store.messages(world.provider, world.conversation(), page).await.unwrap();
+            let got = world.store.messages(world.provider, world.conversation(), page).await.unwrap().read().unwrap();
             pages.push(got.items.iter().map(|message| message.seq).collect::<Vec<_>>());
             let Some(cursor) = got.next_cursor else { return pages };
             page.cursor = Some(cursor.to_string().parse().unwrap());
@@ -189,12 +192,13 @@ pub async fn who_read_a_message_and_when_stays_true(harness: &dyn Harness) {
         world.store.mark_read(world.provider, world.conversation(), Some(ids[n]), at(seconds)).await.unwrap();
     }
     world.store.mark_read(world.client, world.conversation(), None, at(30)).await.unwrap();
-    let page = world.store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page =
+        world.store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     let read_at: Vec<Vec<_>> =
         page.items.iter().map(|m| m.read_by.iter().map(|r| (r.user_id, r.read_at)).collect()).collect();
     let (provider, client) = (world.provider, world.client);
     assert_eq!(read_at, [vec![(provider, at(10))], vec![(provider, at(20))], vec![(client, at(30))], vec![]]);
     let newest = PageRequest::first(1);
-    let page = world.store.messages(world.client, world.conversation(), newest).await.unwrap();
+    let page = world.store.messages(world.client, world.conversation(), newest).await.unwrap().read().unwrap();
     assert!(page.items[0].read_by.is_empty());
 }

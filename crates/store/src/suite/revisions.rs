@@ -27,7 +27,8 @@ pub async fn an_edited_message_is_the_same_everywhere(harness: &dyn Harness) {
     assert_eq!(edited, expected);
     let to = vec![world.client, world.provider];
     assert_eq!(*drain(&mut feed)[0], Committed::MessageUpdated { message: expected.clone(), to });
-    let page = store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page =
+        store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items, std::slice::from_ref(&expected));
     let changes = store.sync(world.provider, Some(since), 9).await.unwrap().changes;
     assert_eq!(changes, [Change::Message(expected.clone())]);
@@ -44,7 +45,7 @@ pub async fn a_deleted_message_leaves_an_empty_row(harness: &dyn Harness) {
     let world = World::new(harness).await;
     let store = &*world.store;
     let named = NewMessage { client_id: Some("c1".into()), ..world.message(world.client, "oops") };
-    let first = store.append_message(named.clone(), at(10)).await.unwrap().message;
+    let first = parley_domain::Message::clone(&store.append_message(named.clone(), at(10)).await.unwrap().message);
     world.say(world.client, "kept", 11).await;
     let mut feed = store.subscribe();
 
@@ -53,7 +54,8 @@ pub async fn a_deleted_message_leaves_an_empty_row(harness: &dyn Harness) {
     assert!(matches!(&*drain(&mut feed)[0], Committed::MessageUpdated { message, .. } if *message == deleted));
     let conversation = store.conversation(world.provider, ConversationKey::Id(world.conversation())).await.unwrap();
     assert_eq!(conversation.unread_count, 1);
-    let page = store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap();
+    let page =
+        store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items[0], deleted);
 
     let again = store.revise_message(world.client, first.id, Revision::Delete, at(9_999)).await.unwrap().message;
@@ -61,7 +63,7 @@ pub async fn a_deleted_message_leaves_an_empty_row(harness: &dyn Harness) {
     let late = store.revise_message(world.client, first.id, edit("back"), at(21)).await;
     assert_eq!(late, Err(ConversationError::Deleted));
     let repeated = store.append_message(named, at(22)).await.unwrap();
-    assert_eq!((repeated.novelty, repeated.message), (Novelty::Same, deleted), "and what was said is gone");
+    assert_eq!((repeated.novelty, &**repeated.message), (Novelty::Same, &deleted), "and what was said is gone");
     assert!(drain(&mut feed).is_empty());
     assert_eq!(world.say(world.provider, "next", 23).await.seq, 3);
 }
@@ -84,7 +86,8 @@ pub async fn a_message_is_revised_by_its_author_for_a_while(harness: &dyn Harnes
     }
     let refused = store.revise_message(world.client, message.id, edit(" \n"), at(1)).await;
     assert_eq!(refused, Err(ConversationError::Content(ContentProblem::Empty)));
-    let kept = store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap().items;
+    let kept =
+        store.messages(world.client, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap().items;
     assert_eq!(kept, [message.clone()]);
     store.revise_message(world.client, message.id, edit("Hello!"), last_moment).await.unwrap();
 

@@ -145,7 +145,13 @@ pub async fn what_is_found_comes_in_pages_newest_first(harness: &dyn Harness) {
         page.cursor = Some(cursor.to_string().parse().unwrap());
     }
     assert_eq!(pages, [vec!["word 7", "word 6", "word 5"], vec!["word 4", "word 3", "word 2"], vec!["word 1"]]);
-    let history = world.store.messages(world.client, world.conversation(), PageRequest::first(100)).await.unwrap();
+    let history = world
+        .store
+        .messages(world.client, world.conversation(), PageRequest::first(100))
+        .await
+        .unwrap()
+        .read()
+        .unwrap();
     for message in messages {
         assert_eq!(history.items[message.seq as usize - 1], message);
     }

@@ -1,0 +1,171 @@
+//! Pages of history, put together from the JSON that each text kept when it was written: nothing of it is read into
+//! types and serialized again.
+
+use parley_domain::{ConversationId, Message, Timestamp, UserId};
+use rusqlite::{Row, params, types::ValueRef};
+
+use super::{
+    attachments,
+    db::{Db, RowExt},
+    lists::cut,
+    messages::{message_of, place_of, read_by_whom},
+};
+use crate::{ConversationError, Cursor, Page, PageRequest, Posted, Recorded, StoreError};
+
+/// How a new message ends: nobody has read it.
+const NO_READERS: &str = "[]}";
+/// Longer than what two readers add to a message, so that it is not moved once more.
+const ROOM_FOR_READERS: usize = 192;
+
+/// What the row of a new message keeps of its JSON: all up to the list of its readers.
+pub(super) fn kept_json(posted: &Posted) -> Option<&str> {
+    posted.json().get().strip_suffix(NO_READERS)
+}
+
+/// One row of a page.
+struct Line {
+    seq: i64,
+    sender: UserId,
+    /// Without its readers, and without its end; `None` for what is to be read from the columns.
+    json: Option<String>,
+}
+
+impl Line {
+    fn of(row: &Row<'_>) -> rusqlite::Result<(i64, Self)> {
+        let seq = row.get(0)?;
+        let json = match row.get_ref(2)? {
+            ValueRef::Null => None,
+            kept => {
+                let kept = kept.as_str()?;
+                let mut json = String::with_capacity(kept.len() + ROOM_FOR_READERS);
+                json.push_str(kept);
+                Some(json)
+            }
+        };
+        Ok((seq, Self { seq, sender: row.id(1)?, json }))
+    }
+}
+
+pub(super) fn messages(
+    db: &Db<'_>,
+    viewer: UserId,
+    conversation: ConversationId,
+    page: PageRequest,
+) -> Result<Page<Recorded>, ConversationError> {
+    place_of(db, conversation, viewer)?;
+    let limit = page.limit();
+    let forward = page.cursor.is_some_and(|cursor| cursor.forward);
+    let (sql, from) = if forward {
+        let from = page.cursor.map_or(0, |cursor| cursor.position);
+        (
+            "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            from,
+        )
+    } else {
+        let from = page.cursor.map_or(i64::MAX, |cursor| cursor.position);
+        (
+            "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq < ?2
+             ORDER BY seq DESC LIMIT ?3",
+            from,
+        )
+    };
+    let rows = db.all(sql, params![conversation.0, from, limit as i64 + 1], Line::of)?;
+    let mut page = cut(rows, limit, if forward { Cursor::after } else { Cursor::before });
+    if !forward {
+        page.items.reverse();
+    }
+    Ok(Page { items: complete(db, conversation, page.items)?, next_cursor: page.next_cursor })
+}
+
+/// Gives each line its readers, and reads from the columns what has no JSON.
+fn complete(db: &Db<'_>, conversation: ConversationId, lines: Vec<Line>) -> Result<Vec<Recorded>, StoreError> {
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(Vec::new()) };
+    let marks = Marks::between(db, conversation, first.seq, last.seq)?;
+    let unkept: Vec<_> = lines.iter().filter(|line| line.json.is_none()).map(|line| line.seq).collect();
+    let mut others = from_columns(db, conversation, &unkept)?.into_iter();
+    let mut recorded = Vec::with_capacity(lines.len());
+    for Line { seq, sender, json } in lines {
+        recorded.push(match json {
+            Some(mut json) => {
+                marks.write_readers(seq, sender, &mut json);
+                Recorded::Json(json)
+            }
+            None => {
+                let message = others.next().filter(|message| message.seq == seq);
+                let message = message.ok_or_else(|| StoreError::Corrupt("a message went while it was read".into()))?;
+                Recorded::Message(Box::new(message))
+            }
+        });
+    }
+    Ok(recorded)
+}
+
+/// These messages, in order of `seq`, from two or three statements for all of them.
+fn from_columns(db: &Db<'_>, conversation: ConversationId, seqs: &[i64]) -> Result<Vec<Message>, StoreError> {
+    if seqs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seqs = serde_json::Value::from(seqs).to_string();
+    let mut messages = db.all(
+        "SELECT * FROM messages WHERE conversation_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) ORDER BY seq",
+        params![conversation.0, seqs],
+        message_of,
+    )?;
+    read_by_whom(db, &mut messages)?;
+    attachments::fill_in(db, &mut messages)?;
+    Ok(messages)
+}
+
+/// How far each person had read and since when, as far as it matters for one page.
+struct Marks(Vec<Reader>);
+
+struct Reader {
+    user: UserId,
+    /// Up to which number, and the reader as JSON; rising.
+    steps: Vec<(i64, String)>,
+}
+
+impl Marks {
+    /// The first step of a mark that passed a message says when it was read, so a page needs the steps on it and the
+    /// next one.
+    fn between(db: &Db<'_>, conversation: ConversationId, first: i64, last: i64) -> Result<Self, StoreError> {
+        let rows = db.all(
+            "SELECT r.user_id, r.up_to_seq, r.read_at FROM participants pt
+             JOIN read_marks r ON r.conversation_id = pt.conversation_id AND r.user_id = pt.user_id
+             WHERE pt.conversation_id = ?1 AND r.up_to_seq >= ?2 AND r.up_to_seq <= coalesce(
+                 (SELECT min(n.up_to_seq) FROM read_marks n WHERE n.conversation_id = ?1 AND n.user_id = pt.user_id
+                  AND n.up_to_seq >= ?3), ?3)
+             ORDER BY pt.place, r.up_to_seq",
+            params![conversation.0, first, last],
+            |row| Ok((row.id::<UserId>(0)?, row.get::<_, i64>(1)?, row.at(2)?)),
+        )?;
+        let mut readers: Vec<Reader> = Vec::new();
+        for (user, up_to, read_at) in rows {
+            let step = (up_to, reader_json(user, read_at));
+            match readers.last_mut().filter(|reader| reader.user == user) {
+                Some(reader) => reader.steps.push(step),
+                None => readers.push(Reader { user, steps: vec![step] }),
+            }
+        }
+        Ok(Self(readers))
+    }
+
+    /// Ends the JSON of a message with its readers.
+    fn write_readers(&self, seq: i64, sender: UserId, json: &mut String) {
+        json.push('[');
+        let mut separator = "";
+        for reader in self.0.iter().filter(|reader| reader.user != sender) {
+            let step = reader.steps.partition_point(|(up_to, _)| *up_to < seq);
+            if let Some((_, text)) = reader.steps.get(step) {
+                json.push_str(separator);
+                json.push_str(text);
+                separator = ",";
+            }
+        }
+        json.push_str("]}");
+    }
+}
+
+fn reader_json(user: UserId, read_at: Timestamp) -> String {
+    format!(r#"{{"userId":"{user}","readAt":"{read_at}"}}"#)
+}
