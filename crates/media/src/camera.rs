@@ -8,12 +8,11 @@ use nokhwa::{
     utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType, Resolution},
 };
 use parley_call::{FramePool, I420Frame, MediaTime};
-use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvPackedImage, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, rgb_to_yuv420,
-    yuyv422_to_yuv420,
-};
 
+use self::planes::{Planes, from_rgb, from_yuyv};
 use crate::devices::{self, DeviceId};
+
+mod planes;
 
 /// Why a camera can't be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,19 +128,14 @@ fn convert(pool: &FramePool, buffer: &Buffer, time: MediaTime) -> Result<I420Fra
             if buffer.buffer().len() < stride as usize * height as usize {
                 return Err(failed(&"the picture is cut off"));
             }
-            let packed = YuvPackedImage { yuy: buffer.buffer(), yuy_stride: stride, width, height };
-            planar(pool, width, height, time, |image| yuyv422_to_yuv420(image, &packed).map_err(|error| failed(&error)))
+            planar(pool, width, height, time, |planes| from_yuyv(buffer.buffer(), stride as usize, planes))
         }
         _ => {
             // The JPEG library reports damage by unwinding.
             let decoded = catch_unwind(AssertUnwindSafe(|| buffer.decode_image::<RgbFormat>()));
             let picture = decoded.map_err(|_| failed(&"the picture is damaged"))??;
             let (width, height, stride) = (picture.width() & !1, picture.height() & !1, picture.width() * 3);
-            planar(pool, width, height, time, |image| {
-                let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
-                rgb_to_yuv420(image, &picture, stride, range, matrix, YuvConversionMode::Balanced)
-                    .map_err(|error| failed(&error))
-            })
+            planar(pool, width, height, time, |planes| from_rgb(&picture, stride as usize, planes))
         }
     }
 }
@@ -151,22 +145,12 @@ fn planar(
     width: u32,
     height: u32,
     time: MediaTime,
-    fill: impl FnOnce(&mut YuvPlanarImageMut<'_, u8>) -> Result<(), CameraError>,
+    fill: impl FnOnce(&mut Planes<'_>),
 ) -> Result<I420Frame, CameraError> {
-    let mut result = Ok(());
-    let frame = pool.frame(width, height, time, |y, u, v| {
-        result = fill(&mut YuvPlanarImageMut {
-            y_plane: BufferStoreMut::Borrowed(y),
-            y_stride: width,
-            u_plane: BufferStoreMut::Borrowed(u),
-            u_stride: width / 2,
-            v_plane: BufferStoreMut::Borrowed(v),
-            v_stride: width / 2,
-            width,
-            height,
-        });
-    });
-    result.map(|()| frame)
+    if width == 0 || height == 0 {
+        return Err(CameraError::Failed("the picture is empty".to_owned()));
+    }
+    Ok(pool.frame(width, height, time, |y, u, v| fill(&mut Planes { y, u, v, width: width as usize })))
 }
 
 /// Splits the interleaved chroma; the luma plane is copied as it is.
