@@ -38,6 +38,8 @@ const NEVER = {
      WHERE (w.kind = 'cancelled') <> (m.status = 'CANCELLED') OR m.status IN ('ACTIVE', 'COMPLETED')`,
   'a message that somebody is not told of': `SELECT hex(m.id) FROM messages m WHERE EXISTS (SELECT 1 FROM participants p WHERE p.conversation_id = m.conversation_id
      AND NOT EXISTS (SELECT 1 FROM changes WHERE user_id = p.user_id AND kind = 'message' AND subject = m.id))`,
+  'a file message without a file': `SELECT hex(id) FROM messages WHERE type = 'file' AND deleted_at IS NULL AND id NOT IN (SELECT message_id FROM attachments WHERE message_id IS NOT NULL)`,
+  "a file of somebody else's message": `SELECT hex(a.id) FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.sender_id <> a.uploader_id`,
   'a change beyond the counter': `SELECT number FROM changes WHERE number > (SELECT value FROM counters WHERE name = 'last_change')`,
 };
 
