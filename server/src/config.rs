@@ -214,9 +214,9 @@ pub enum ConfigError {
     /// The mail server is named by half, or can't be used.
     #[error(transparent)]
     Smtp(#[from] SmtpError),
-    /// `*` among the origins.
-    #[error("an allowed origin is named in full, such as https://app.example.org; * is refused")]
-    AnyOrigin,
+    /// `*` among the origins, or something that no browser sends as an origin.
+    #[error("an allowed origin is named in full, such as https://app.example.org, without a path; {0} is none")]
+    NoOrigin(String),
     /// The named file is not there.
     #[error("there is no settings file {0}")]
     NoFile(PathBuf),
@@ -259,8 +259,8 @@ impl Config {
         let mut config = Self::new(layered.data_dir.unwrap_or_else(|| PathBuf::from("parley-data")));
         config.listen = layered.listen.unwrap_or(config.listen);
         config.rate_limits = layered.rate_limits.unwrap_or(config.rate_limits);
-        if layered.allowed_origins.iter().any(|origin| origin.trim() == "*") {
-            return Err(ConfigError::AnyOrigin);
+        if let Some(other) = layered.allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(ConfigError::NoOrigin(other.clone()));
         }
         config.allowed_origins = layered.allowed_origins;
         config.ice_servers = layered.ice_servers;
@@ -312,7 +312,7 @@ mod tests {
     fn any_origin_is_refused() {
         let flags = Flags { allowed_origins: vec!["https://a.test".to_owned(), "*".to_owned()], ..Flags::default() };
         let error = Config::layer(None, Figment::new(), &flags).unwrap_err();
-        assert!(matches!(error, ConfigError::AnyOrigin));
+        assert!(matches!(error, ConfigError::NoOrigin(_)));
     }
 
     #[test]

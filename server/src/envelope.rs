@@ -22,6 +22,8 @@ use crate::{
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A longer one from outside is replaced: it goes into the log.
 const MAX_REQUEST_ID: usize = 128;
+/// The longest path with its query, in bytes: far more than any cursor.
+const MAX_ADDRESS: usize = 8 * 1024;
 /// No call takes longer; a client has given up by then.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -32,7 +34,11 @@ pub(crate) async fn wrap(request: Request, next: Next) -> Response {
     let is_socket = request.uri().path().starts_with("/socket.io");
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method);
     let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = if request.uri().path_and_query().is_some_and(|asked| asked.as_str().len() > MAX_ADDRESS) {
+        Refusal::new(Code::Malformed, "The address is longer than 8 KiB.").into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     if !is_socket {
         let _entered = span.enter();
         response = finish(response, &id);

@@ -33,9 +33,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Outcome<Self> {
-        if !is_json(request.headers()) {
-            return Err(Refusal::new(Code::UnsupportedMediaType, "Send JSON, as application/json."));
-        }
+        require_json(request.headers())?;
         read(request, state).await.map(Self)
     }
 }
@@ -53,14 +51,12 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeBody
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Outcome<Self> {
-        let is_json = is_json(request.headers());
+        let is_json = require_json(request.headers());
         let bytes = read(request, state).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        if !is_json {
-            return Err(Refusal::new(Code::UnsupportedMediaType, "Send JSON, as application/json."));
-        }
+        is_json?;
         parse::<Option<T>>(&bytes).map(|body| Self(body.unwrap_or_default()))
     }
 }
@@ -72,14 +68,52 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Outcome<Bytes> {
     })
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence == "text/plain" || essence.ends_with("+json")
+/// 415 for what is no JSON by its header, or not in UTF-8, or packed.
+fn require_json(headers: &HeaderMap) -> Outcome<()> {
+    let unsupported = |detail: &str| Err(Refusal::new(Code::UnsupportedMediaType, detail));
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = given.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let essence = parts.next().unwrap_or_default();
+    if essence != "application/json" && essence != "text/plain" && !essence.ends_with("+json") {
+        return unsupported("Send JSON, as application/json.");
+    }
+    let charset = parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
+    if charset.is_some_and(|name| !matches!(name.as_str(), "utf-8" | "utf8" | "us-ascii")) {
+        return unsupported("Send JSON in UTF-8.");
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding.as_bytes() != b"identity" => unsupported("Send the body unpacked."),
+        _ => Ok(()),
+    }
+}
+
+/// No body of the contract is half as deep.
+const MAX_DEPTH: usize = 32;
+
+/// Whether JSON is nested deeper than is read. Counts brackets outside of strings, also in members that nobody reads.
+fn is_too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut is_text, mut is_escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b'[' | b'{' if !is_text => depth += 1,
+            b']' | b'}' if !is_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
 }
 
 /// Reads JSON; the refusal points at the member that does not fit.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
+    if is_too_deep(bytes) {
+        return Err(Refusal::new(Code::Malformed, format!("JSON is read {MAX_DEPTH} levels deep, no deeper.")));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -182,6 +216,16 @@ mod tests {
         for wrong in ["{}", "[]", "null", "\"text\"", "{\"email\":1}"] {
             assert_eq!(code(parse::<Register>(wrong.as_bytes())), Code::Invalid, "{wrong}");
         }
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_of_strings() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(!is_too_deep(nested(MAX_DEPTH).as_bytes()));
+        assert!(is_too_deep(nested(MAX_DEPTH + 1).as_bytes()));
+        assert!(!is_too_deep(format!("[\"{}\\\"{}\"]", "[".repeat(99), "{".repeat(99)).as_bytes()));
+        assert!(!is_too_deep("[{}],".repeat(999).as_bytes()));
+        assert!(is_too_deep(format!("\"\\\\\"{}", nested(99)).as_bytes()));
     }
 
     #[test]

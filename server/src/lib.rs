@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 mod connection;
 mod conversations;
+mod cors;
 mod docs;
 mod envelope;
 mod extract;

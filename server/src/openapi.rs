@@ -1,7 +1,7 @@
 //! The OpenAPI description. A route is added together with its operation, so that nothing is served that the
 //! description leaves out; what the extractors and layers can answer is added here, by what an operation takes.
 
-use axum::Router;
+use axum::{Router, extract::DefaultBodyLimit};
 use http::StatusCode;
 use parley_domain::MAX_KEY_CHARS;
 use parley_protocol::Problem;
@@ -48,6 +48,11 @@ impl Routes {
             assert_eq!(path.1.paths.len(), 1, "the handlers of one routes!() have one path");
             router.routes(path)
         }))
+    }
+
+    /// Reads no longer bodies for these.
+    pub(crate) fn with_bodies_up_to(self, bytes: usize) -> Self {
+        Self(self.0.layer(DefaultBodyLimit::max(bytes)))
     }
 
     /// These and those.

@@ -51,8 +51,12 @@ pub(crate) fn history(page: Page<Recorded>) -> Outcome<String> {
 ///
 /// The path is the one below `/api/v1` or `/api`, so that both prefixes are one address.
 pub(crate) fn idempotency(headers: &HeaderMap, path: &str, body: &[u8]) -> Outcome<Option<Idempotency>> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let invalid = || Refusal::invalid("/Idempotency-Key", "a header of 1 to 128 characters");
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let invalid = || Refusal::invalid("/Idempotency-Key", "is one header of 1 to 128 visible characters");
+    if values.next().is_some() {
+        return Err(invalid());
+    }
     let key = value.to_str().map_err(|_| invalid())?;
     if !is_key(key) {
         return Err(invalid());

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::header,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, patch, post},
@@ -16,24 +16,23 @@ use axum::{
 use parley_protocol::Code;
 use serde_json::{Value, json};
 use socketioxide::SocketIo;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    cors::{AllowOrigin, CorsLayer},
-};
+use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::{
     auth::{self, caller::Caller},
     connection::{Cuts, Engine},
-    conversations, docs, envelope, meetings, messages,
+    conversations, cors, docs, envelope, meetings, messages,
     openapi::{self, Routes},
     problem::{Outcome, Refusal},
     projects, proposals, realtime, requests,
-    state::{App, AppState},
+    state::AppState,
     sync,
 };
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;
 
@@ -57,7 +56,7 @@ pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
         .layer(from_fn_with_state(Arc::clone(app), envelope::limit_time))
         .with_state(Arc::clone(app))
         .merge(sockets(app, engine, cuts))
-        .layer(cors(app))
+        .layer(from_fn_with_state(Arc::clone(app), cors::apply))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(envelope::wrap));
     (router, io)
@@ -152,20 +151,4 @@ async fn ready(State(app): State<AppState>) -> Outcome<Json<Value>> {
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Refusal::internal("a handler panicked").into_response()
-}
-
-/// Only the named origins, and nothing for the rest: the app is no browser and needs none.
-fn cors(app: &App) -> CorsLayer {
-    let origins: Vec<HeaderValue> =
-        app.config.allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("idempotency-key"),
-            envelope::REQUEST_ID,
-        ])
-        .expose_headers([envelope::REQUEST_ID, header::RETRY_AFTER])
 }

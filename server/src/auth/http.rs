@@ -16,6 +16,9 @@ use crate::{
     state::AppState,
 };
 
+/// The longest password, written in escapes, and what else belongs to it: strangers may send no more.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
 pub(crate) fn routes() -> Routes {
     Routes::of([
         routes!(register),
@@ -26,6 +29,7 @@ pub(crate) fn routes() -> Routes {
         routes!(me, update_me),
         routes!(set_approval),
     ])
+    .with_bodies_up_to(MAX_BODY_BYTES)
 }
 
 /// Make an account and sign in. A provider starts unapproved.

@@ -1,13 +1,38 @@
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use parley_domain::Role;
+use futures_util::future::join_all;
+use parley_domain::{Role, Timestamp};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::{
+    clock::{Clock, SystemClock},
     config::Switch,
     testing::{Answer, PASSWORD, Person, Socket, TestServer},
 };
+
+/// Real time, and what the test adds.
+#[derive(Debug, Default)]
+struct MovableClock(AtomicI64);
+
+impl MovableClock {
+    fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + Duration::from_millis(u64::try_from(self.0.load(Ordering::SeqCst)).unwrap())
+    }
+}
 
 async fn login(server: &TestServer, email: &str, password: &str) -> Answer {
     server.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
@@ -25,6 +50,24 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() {
     let unknown = login(&server, "nobody@people.test", PASSWORD).await;
     wrong.refused(401, "INVALID_CREDENTIALS");
     assert_eq!(wrong.body, unknown.body);
+    let headers = |answer: &Answer| {
+        let kept = answer.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        kept.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(headers(&wrong), headers(&unknown));
+    // They take the same, because the same is done: one check of the same cost each.
+    let hashes = || server.app.passwords.hashes.load(Ordering::SeqCst);
+    for (email, password) in [(maren.user.email.as_str(), "not hers"), ("nobody@people.test", "not hers"), ("no address", "")] {
+        let before = hashes();
+        login(&server, email, password).await.refused(401, "INVALID_CREDENTIALS");
+        assert_eq!(hashes() - before, 1, "{email}");
+    }
+    let long = "x".repeat(2_000);
+    let before = hashes();
+    for email in [maren.user.email.as_str(), "nobody@people.test"] {
+        login(&server, email, &long).await.refused(401, "INVALID_CREDENTIALS");
+    }
+    assert_eq!(hashes() - before, 2);
     login(&server, "  Maren@People.Test ", PASSWORD).await.expect(200);
 }
 
@@ -78,6 +121,52 @@ async fn a_lost_answer_to_a_refresh_can_be_asked_for_again() {
     for bad in ["", "nonsense", &maren.access] {
         refresh(&server, bad).await.refused(401, "UNAUTHENTICATED");
     }
+}
+
+/// Many windows of one app, all with the same token, at the same moment.
+#[tokio::test]
+async fn refreshes_at_the_same_moment_all_get_the_same_successor() {
+    let server = TestServer::start().await;
+    let maren = server.person("Maren", Role::Client).await;
+    let answers = join_all((0..8).map(|_| refresh(&server, &maren.refresh))).await;
+    let successors: HashSet<_> = answers.iter().map(|answer| answer.expect(200).text("/refreshToken")).collect();
+    assert_eq!(successors.len(), 1);
+    Person::signed_in(&server, &answers[0].body).get("/users/me").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refresh_repeated_across_a_restart_gives_the_same_successor() {
+    let server = TestServer::start().await;
+    let maren = server.person("Maren", Role::Client).await;
+    let first = refresh(&server, &maren.refresh).await.expect(200).text("/refreshToken");
+    let server = server.restart().await;
+    let again = refresh(&server, &maren.refresh).await;
+    assert_eq!(again.expect(200).text("/refreshToken"), first);
+    let next = refresh(&server, &first).await;
+    Person::signed_in(&server, &next.expect(200).body).get("/users/me").await.expect(200);
+}
+
+/// Whoever stole a token some time ago comes with an ancestor of the one that is in use.
+#[tokio::test]
+async fn an_ancestor_that_comes_back_later_ends_the_family_and_its_sockets_only() {
+    let clock = Arc::new(MovableClock::default());
+    let server = TestServer::start_with(|config| config.clock = Arc::clone(&clock) as _).await;
+    let maren = server.person("Maren", Role::Client).await;
+    let elsewhere = Person::signed_in(&server, &login(&server, &maren.user.email, PASSWORD).await.body);
+    let (mut socket, mut other) = (maren.socket().await, elsewhere.socket().await);
+    let mut newest = maren.refresh.clone();
+    for _ in 0..3 {
+        newest = refresh(&server, &newest).await.expect(200).text("/refreshToken");
+    }
+    clock.advance(Duration::from_secs(15));
+    refresh(&server, &maren.refresh).await.expect(200);
+    clock.advance(Duration::from_secs(16));
+    refresh(&server, &maren.refresh).await.refused(401, "UNAUTHENTICATED");
+    refresh(&server, &newest).await.refused(401, "UNAUTHENTICATED");
+    maren.get("/users/me").await.refused(401, "UNAUTHENTICATED");
+    socket.closed().await;
+    elsewhere.get("/users/me").await.expect(200);
+    other.has_not_heard("disconnect").await;
 }
 
 #[tokio::test]
@@ -177,6 +266,56 @@ async fn guessing_passwords_is_slowed_down() {
     let refused = refused.expect("the eleventh guess is refused");
     let seconds: u64 = refused.refused(429, "RATE_LIMITED").headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=10).contains(&seconds));
+}
+
+/// Telling whether an address has an account is the price of a helpful registration; it is told slowly.
+#[tokio::test]
+async fn accounts_are_made_and_asked_for_slowly() {
+    let server = TestServer::start_with(|config| config.rate_limits = Switch::On).await;
+    let body = json!({ "email": "maren@people.test", "password": PASSWORD, "name": "Maren", "role": "client" });
+    server.post("/api/v1/auth/register", body.clone()).await.expect(201);
+    let mut taken = 0;
+    let refused = loop {
+        let answer = server.post("/api/v1/auth/register", body.clone()).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        answer.refused(409, "EMAIL_TAKEN");
+        taken += 1;
+        assert!(taken < 60, "nobody counted");
+    };
+    assert!(refused.refused(429, "RATE_LIMITED").headers.contains_key("retry-after"));
+    // Signing in is another matter.
+    login(&server, "maren@people.test", PASSWORD).await.expect(200);
+}
+
+/// A stolen access token is no way to the password.
+#[tokio::test]
+async fn guessing_the_current_password_is_slowed_down_for_whoever_is_signed_in_too() {
+    let server = TestServer::start_with(|config| config.rate_limits = Switch::On).await;
+    let maren = server.person("Maren", Role::Client).await;
+    let change = json!({ "current": "a guess a guess", "new": "the next password" });
+    for _ in 0..5 {
+        maren.post("/auth/password", change.clone()).await.refused(403, "INVALID_CREDENTIALS");
+    }
+    let refused = maren.post("/auth/password", change).await;
+    assert!(refused.refused(429, "RATE_LIMITED").headers.contains_key("retry-after"));
+}
+
+/// A token that was renewed elsewhere does not keep this socket; one past its time neither.
+#[tokio::test]
+async fn only_a_token_of_the_same_sign_in_renews_a_socket() {
+    let clock = Arc::new(MovableClock::default());
+    let server = TestServer::start_with(|config| config.clock = Arc::clone(&clock) as _).await;
+    let maren = server.person("Maren", Role::Client).await;
+    let elsewhere = Person::signed_in(&server, &login(&server, &maren.user.email, PASSWORD).await.body);
+    let mut socket = maren.socket().await;
+    assert_eq!(socket.ask("auth:renew", json!({ "token": elsewhere.access })).await["code"], "FORBIDDEN");
+    assert_eq!(socket.ask("auth:renew", json!({ "token": maren.access })).await["expiresIn"], 15 * 60);
+    clock.advance(Duration::from_secs(15 * 60 + 1));
+    assert_eq!(socket.ask("auth:renew", json!({ "token": maren.access })).await["code"], "TOKEN_EXPIRED");
+    let next = refresh(&server, &maren.refresh).await.text("/accessToken");
+    assert_eq!(socket.ask("auth:renew", json!({ "token": next })).await["ok"], true);
 }
 
 #[tokio::test]
