@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::{Clock, SystemClock},
+    cors::is_origin,
     mail::smtp::{Smtp, SmtpError, SmtpSettings},
 };
 

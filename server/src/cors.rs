@@ -63,9 +63,9 @@ pub(crate) fn is_origin(text: &str) -> bool {
         !scheme.is_empty()
             && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
             && !authority.is_empty()
-            && authority.chars().all(|c| {
-                c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')
-            })
+            && authority
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']'))
     })
 }
 

@@ -140,9 +140,21 @@ async fn queries_are_read_strictly() {
     let pair = server.pair().await;
     let history = format!("/messages/conversation/{}", pair.conversation);
     let refused = [
-        "limit=1e3", "limit=%2b5", "limit=-1", "limit=99999999999999999999", "limit=%00", "limit=%ff", "limit=5%20",
-        "cursor=%ff", "cursor=p", "cursor=n-1", "cursor=p80000000000000000", "cursor=%F0%9F%98%80", "after=-1", "after=1.5",
-        "after=99999999999999999999", "after=1&cursor=p1",
+        "limit=1e3",
+        "limit=-1",
+        "limit=99999999999999999999",
+        "limit=%00",
+        "limit=%ff",
+        "limit=5%20",
+        "cursor=%ff",
+        "cursor=p",
+        "cursor=n-1",
+        "cursor=p80000000000000000",
+        "cursor=%F0%9F%98%80",
+        "after=-1",
+        "after=1.5",
+        "after=99999999999999999999",
+        "after=1&cursor=p1",
     ];
     for query in refused {
         let answer = pair.client.get(&format!("{history}?{query}")).await;
@@ -151,7 +163,8 @@ async fn queries_are_read_strictly() {
     let long = format!("cursor=p{}", "1".repeat(5000));
     pair.client.get(&format!("{history}?{long}")).await.refused(422, "INVALID");
     pair.client.get(&format!("{history}?x={}", "1".repeat(9000))).await.refused(400, "MALFORMED");
-    for query in ["after=9223372036854775807", "cursor=n7fffffffffffffff", "cursor=p0", "unknown=%00", "limit=&cursor="] {
+    for query in ["after=9223372036854775807", "cursor=n7fffffffffffffff", "cursor=p0", "unknown=%00", "limit=&cursor="]
+    {
         pair.client.get(&format!("{history}?{query}")).await.expect(200);
     }
     for since in ["x", "%00", "zzzzzzzz1", "1234567", "%F0%9F%98%801234", "ffffffff80000000000000000"] {
@@ -181,10 +194,12 @@ async fn keys_have_one_to_128_visible_characters() {
         with(keys).await.refused(422, "INVALID");
     }
     for client_id in ["", "a\u{0}b", &"k".repeat(129)] {
-        let body = json!({ "conversationId": pair.conversation, "content": "x", "type": "text", "clientId": client_id });
+        let body =
+            json!({ "conversationId": pair.conversation, "content": "x", "type": "text", "clientId": client_id });
         pair.client.post("/messages", body).await.refused(422, "INVALID");
     }
-    let body = json!({ "conversationId": pair.conversation, "content": "x", "type": "text", "clientId": "ä".repeat(128) });
+    let body =
+        json!({ "conversationId": pair.conversation, "content": "x", "type": "text", "clientId": "ä".repeat(128) });
     pair.client.post("/messages", body).await.expect(201);
 }
 
@@ -279,7 +294,9 @@ async fn a_foreign_pages_preflight_gets_nothing_and_an_allowed_ones_all_it_needs
             call.header("access-control-request-method", "POST")
                 .header("access-control-request-headers", "authorization,content-type")
         };
-        for origin in ["https://evil.test", "null", "https://desk.test.evil.test", "http://desk.test", "https://DESK.test"] {
+        for origin in
+            ["https://evil.test", "null", "https://desk.test.evil.test", "http://desk.test", "https://DESK.test"]
+        {
             let foreign = Answer::of(preflight(origin)).await;
             foreign.refused(403, "FORBIDDEN");
             assert!(!foreign.headers.keys().any(|name| name.as_str().starts_with("access-control")), "{foreign:?}");
