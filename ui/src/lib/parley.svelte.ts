@@ -68,10 +68,11 @@ export class Parley {
     void this.chat.refresh();
   }
 
-  /** Drafts belong to the account that wrote them. */
+  /** Drafts, and the card of the last call, belong to the account that they came from. */
   forget(): void {
     this.openChat(null);
     this.#drafts.clear();
+    this.call.forget();
   }
 
   dispose(): void {

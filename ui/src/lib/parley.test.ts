@@ -50,6 +50,17 @@ it('keeps a draft while another conversation is open, and forgets it with the ac
   expect(parley.chat?.draft).toBe('');
 });
 
+it('the card of the last call goes with the account', async () => {
+  const { backend, parley } = open('after');
+  await parley.begin();
+  const { after } = parley.call;
+  expect(after).not.toBeNull();
+  parley.forget();
+  expect(parley.call.after).toBeNull();
+  if (after !== null) backend.listeners.tell({ event: 'call', payload: after });
+  expect(parley.call.after).toBeNull();
+});
+
 it('a project that only looks different is the same conversation', async () => {
   const { parley } = open('desk');
   await parley.begin();

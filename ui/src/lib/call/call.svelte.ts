@@ -126,6 +126,14 @@ export class Call {
     this.#puttingAway = this.#backend.execute('leaveCall', {}).catch(() => undefined);
   }
 
+  /** What is over belongs to the account that talked; the core has forgotten it with that account. */
+  forget(): void {
+    this.#putAway = this.after?.meetingId ?? this.#putAway;
+    this.after = null;
+    this.samples = [];
+    this.error = null;
+  }
+
   dispose(): void {
     clearInterval(this.#clock);
     this.#clock = undefined;
