@@ -60,7 +60,8 @@ async fn unhelpful_mail_server() -> (String, mpsc::Receiver<()>) {
                 write.write_all(b"220 mail.test\r\n").await.ok()?;
                 while let Some(command) = read.next_line().await.ok()? {
                     let is_refused = command.starts_with("RCPT");
-                    let answer = if is_refused { format!("550 5.1.1 {command}: unknown\r\n") } else { "250 ok\r\n".into() };
+                    let answer =
+                        if is_refused { format!("550 5.1.1 {command}: unknown\r\n") } else { "250 ok\r\n".into() };
                     write.write_all(answer.as_bytes()).await.ok()?;
                     if is_refused {
                         sender.send(()).await.ok()?;
@@ -175,7 +176,8 @@ async fn rows(pair: &Pair, opened: &mut Vec<String>) {
     let proposal = json!({ "price": { "amountMinor": 1, "currency": "USD" }, "scope": WORDS[10],
         "deadline": "2099-01-01T00:00:00Z", "expiresAt": "2098-01-01T00:00:00Z" });
     pair.provider.post(&format!("/requests/{request}/proposals"), proposal).await.expect(201);
-    let message = json!({ "conversationId": pair.conversation, "content": WORDS[3], "type": "text", "clientId": WORDS[12] });
+    let message =
+        json!({ "conversationId": pair.conversation, "content": WORDS[3], "type": "text", "clientId": WORDS[12] });
     let message = pair.client.post("/messages", message).await.expect(201).text("/id");
     // What these answer is other tests' matter.
     pair.client.patch(&format!("/messages/{message}"), json!({ "content": WORDS[4] })).await;
@@ -184,7 +186,8 @@ async fn rows(pair: &Pair, opened: &mut Vec<String>) {
     let (name, words) = (WORDS[5], WORDS[6]);
     let disposition = format!("content-disposition: form-data; name=\"file\"; filename=\"{name}\"");
     let body = format!("--x\r\n{disposition}\r\ncontent-type: text/plain\r\n\r\n{words}\r\n--x--\r\n");
-    let upload = pair.client.call(Method::POST, "/attachments").header("content-type", "multipart/form-data; boundary=x");
+    let upload =
+        pair.client.call(Method::POST, "/attachments").header("content-type", "multipart/form-data; boundary=x");
     let upload = Answer::of(upload.body(body)).await;
     if let Some(link) = upload.body["url"].as_str() {
         opened.extend(link.split_once('?').map(|(_, signature)| signature.to_owned()));
