@@ -22,6 +22,9 @@ use crate::{
     mail::smtp::{Smtp, SmtpError, SmtpSettings},
 };
 
+/// A document with pictures, or a minute of film from a phone.
+const MAX_UPLOAD_BYTES: u64 = 25 * 1024 * 1024;
+
 /// A text that never shows itself in a log.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -83,6 +86,8 @@ pub struct Config {
     pub ice_servers: IceServers,
     /// The mail server for mails about meetings; without one none are sent.
     pub smtp: Option<Smtp>,
+    /// The largest file that is taken.
+    pub max_upload_bytes: u64,
     /// Durations that tests shorten.
     pub timing: Timing,
     /// The wall clock.
@@ -149,6 +154,7 @@ impl Config {
             allowed_origins: Vec::new(),
             ice_servers: IceServers::default(),
             smtp: None,
+            max_upload_bytes: MAX_UPLOAD_BYTES,
             timing: Timing::default(),
             clock: Arc::new(SystemClock),
         }
@@ -194,6 +200,7 @@ struct Layered {
     allowed_origins: Vec<String>,
     #[serde(default)]
     ice_servers: IceServers,
+    max_upload_bytes: Option<u64>,
     agora_app_id: Option<Secret>,
     agora_app_certificate: Option<Secret>,
     smtp_url: Option<String>,
@@ -265,6 +272,7 @@ impl Config {
         }
         config.allowed_origins = layered.allowed_origins;
         config.ice_servers = layered.ice_servers;
+        config.max_upload_bytes = layered.max_upload_bytes.unwrap_or(config.max_upload_bytes);
         let given = |value: Option<Secret>| value.filter(|value| !value.expose().is_empty());
         config.agora = match (given(layered.agora_app_id), given(layered.agora_app_certificate)) {
             (Some(id), Some(certificate)) => Some((id, certificate)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -133,6 +133,10 @@ fn detail_of(status: StatusCode) -> &'static str {
 pub(crate) async fn limit_time(State(app): State<AppState>, request: Request, next: Next) -> Response {
     if app.is_draining() {
         return Refusal::new(Code::Unavailable, "The server is stopping.").into_response();
+    }
+    // A file over a slow line takes longer; its reception has limits of its own.
+    if request.method() == Method::POST && request.uri().path().ends_with("/attachments") {
+        return next.run(request).await;
     }
     match tokio::time::timeout(TIMEOUT, next.run(request)).await {
         Ok(response) => response,

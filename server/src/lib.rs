@@ -3,6 +3,7 @@
 //! A library with a small main, so that the same server runs alone, inside the app and on port 0 in tests:
 //! [`serve()`] for a listener, [`router()`] as a service, [`cli::run`] for the program.
 
+mod attachments;
 mod auth;
 pub mod cli;
 pub mod clock;

@@ -50,6 +50,10 @@ pub(crate) enum Kind {
     Call,
     /// Messages of one person.
     Message,
+    /// Uploads of one person.
+    Upload,
+    /// Searches of one person.
+    Search,
     /// New meetings of one person.
     Meeting,
     /// Events of one socket.
@@ -73,6 +77,8 @@ impl Kind {
             Self::Sockets => (3_000, Duration::from_millis(5)),
             Self::Call => (300, Duration::from_millis(50)),
             Self::Message => (60, Duration::from_millis(200)),
+            Self::Upload => (30, Duration::from_secs(1)),
+            Self::Search => (30, Duration::from_millis(300)),
             Self::Meeting => (10, Duration::from_secs(6)),
             Self::Event => (300, Duration::from_millis(20)),
             Self::Connect => (30, Duration::from_secs(2)),

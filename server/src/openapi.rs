@@ -59,11 +59,6 @@ impl Routes {
     pub(crate) fn and(self, others: Self) -> Self {
         Self(self.0.merge(others.0))
     }
-
-    /// Serves what is not described yet.
-    pub(crate) fn and_undescribed(self, others: Router<AppState>) -> Self {
-        Self(self.0.merge(others.into()))
-    }
 }
 
 /// The whole router, `api` under both prefixes, and what describes it.

@@ -7,10 +7,12 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    attachments,
     config::Config,
     connection::{Listener, Peer},
     mail::outbox,
     meetings::{due, live},
+    messages,
     realtime::{presence, publish, sessions},
     router::with_sockets,
     state::{App, AppState, OpenError},
@@ -67,6 +69,8 @@ pub async fn serve_app(
     live::restore(&app).await?;
     tasks.spawn(publish::run(Arc::clone(&app), feed));
     tasks.spawn(due::run(Arc::clone(&app)));
+    tasks.spawn(attachments::sweep::run(Arc::clone(&app)));
+    tasks.spawn(messages::index::run(Arc::clone(&app), app.store.subscribe()));
     tasks.spawn(outbox::run(Arc::clone(&app)));
     tasks.spawn(sessions::run(Arc::clone(&app)));
     let warm = Arc::clone(&app);

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    attachments::Files,
     auth::{passwords::Passwords, sessions::Sessions},
     config::Config,
     limits::Limits,
@@ -30,6 +31,7 @@ pub struct App {
     pub(crate) config: Config,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) secrets: Secrets,
+    pub(crate) files: Files,
     pub(crate) limits: Limits,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Sessions,
@@ -76,15 +78,17 @@ impl App {
         create_private_dir(&config.data_dir)
             .map_err(|source| OpenError::DataDir { path: config.data_dir.clone(), source })?;
         let secrets = Secrets::load(&config)?;
+        let uploads = config.data_dir.join("uploads");
+        let files = Files::open(uploads.clone()).map_err(|source| OpenError::DataDir { path: uploads, source })?;
         let path = config.database();
         let store = tokio::task::spawn_blocking(move || SqliteStore::open(path, &SqliteOptions::default()))
             .await
             .map_err(|error| StoreError::Internal(error.to_string()))??;
         let store: Arc<dyn Store> = Arc::new(store);
-        Ok(Arc::new(Self::assemble(config, store, secrets)))
+        Ok(Arc::new(Self::assemble(config, store, secrets, files)))
     }
 
-    fn assemble(config: Config, store: Arc<dyn Store>, secrets: Secrets) -> Self {
+    fn assemble(config: Config, store: Arc<dyn Store>, secrets: Secrets, files: Files) -> Self {
         Self {
             limits: Limits::new(config.rate_limits),
             passwords: Passwords::new(config.rate_limits),
@@ -101,6 +105,7 @@ impl App {
             config,
             store,
             secrets,
+            files,
         }
     }
 

@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use parley_domain::{FieldError, GuestProblem, MeetingRefusal, ProposalRefusal};
 use parley_protocol::Code;
 use parley_store::{
-    AccountError, ConversationError, InvalidCursor, KeyReused, MarketError, MeetingError, SessionError, StoreError,
-    SyncError,
+    AccountError, AttachmentError, ConversationError, InvalidCursor, KeyReused, MarketError, MeetingError,
+    SessionError, StoreError, SyncError,
 };
 
-use crate::problem::Refusal;
+use crate::{attachments, problem::Refusal};
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
@@ -110,6 +110,16 @@ impl From<ConversationError> for Refusal {
             ConversationError::Deleted => Self::new(Code::MessageDeleted, sentence(&error)),
             ConversationError::Content(problem) => Self::invalid("/content", problem.to_string()),
             ConversationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttachmentError> for Refusal {
+    fn from(error: AttachmentError) -> Self {
+        match error {
+            AttachmentError::NotFound => Self::not_found("file"),
+            AttachmentError::QuotaExceeded => attachments::service::quota_exceeded(),
+            AttachmentError::Store(error) => error.into(),
         }
     }
 }

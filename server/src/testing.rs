@@ -3,18 +3,27 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::{SinkExt, StreamExt};
-use parley_domain::{Role, User, UserId};
+use parley_domain::{Role, Timestamp, User, UserId};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, net::TcpStream, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, AppState, Config, config::Switch, serve_app};
+use crate::{
+    App, AppState, Config,
+    clock::{Clock, SystemClock},
+    config::Switch,
+    serve_app,
+};
 
 /// Longer than anything here takes, short enough to fail while somebody watches.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -493,5 +502,25 @@ impl Poller {
         })
         .await;
         heard
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub(crate) struct StillClock(AtomicI64);
+
+impl StillClock {
+    pub(crate) fn at_now() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(SystemClock.now().as_millis())))
+    }
+
+    pub(crate) fn advance(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for StillClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }
 }

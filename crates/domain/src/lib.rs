@@ -4,6 +4,7 @@
 pub mod channel;
 pub mod content;
 pub mod fields;
+pub mod file_name;
 pub mod ids;
 pub mod kinds;
 pub mod meeting;
@@ -17,6 +18,7 @@ pub mod time;
 pub use channel::*;
 pub use content::*;
 pub use fields::*;
+pub use file_name::*;
 pub use ids::*;
 pub use kinds::*;
 pub use meeting::*;

@@ -49,6 +49,7 @@ pub struct Snippet {
 
 /// A part of a text, counted in UTF-16 code units, as JavaScript's `slice` counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TextRange {
     /// The first unit.
     pub start: u32,

@@ -2,7 +2,7 @@
 
 use parley_domain::{
     AgoraUid, AttachmentId, Conversation, ConversationId, EngineKind, Meeting, MeetingId, MeetingType, Message,
-    MessageId, MessageType, Money, Project, ProjectId, Proposal, Reminder, Role, Timestamp, User, UserId,
+    MessageId, MessageType, Money, Project, ProjectId, Proposal, Reminder, Role, TextRange, Timestamp, User, UserId,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -193,6 +193,26 @@ pub struct NewMessage {
 
 fn text() -> MessageType {
     MessageType::Text
+}
+
+/// `PATCH /messages/:id`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EditMessage {
+    /// What it says from now on: as in a new message.
+    pub content: String,
+}
+
+/// A message that matches a search, with the part that does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SearchHit {
+    /// The message.
+    pub message: Message,
+    /// Plain text around the first match, on one line; `…` stands where something was left out.
+    pub snippet: String,
+    /// What matched in the snippet, in order. Places beside the text can't be confused with anything in it.
+    pub matches: Vec<TextRange>,
 }
 
 /// `PATCH /messages/conversation/:conversationId/read`.

@@ -4,16 +4,21 @@ use parley_domain::{Conversation, ConversationId, MessageId, ProjectStatus, User
 use parley_protocol::rest::ReadMark;
 use parley_store::{ConversationError, ConversationKey, Page, PageRequest};
 
-use crate::{auth::caller::Caller, problem::Outcome, state::AppState};
+use crate::{attachments::links, auth::caller::Caller, problem::Outcome, state::AppState};
 
 /// The caller's conversations, newest activity first.
 pub(crate) async fn list(app: &AppState, caller: &Caller, page: PageRequest) -> Outcome<Page<Conversation>> {
-    Ok(app.store.conversations(caller.id(), page).await?)
+    let mut page = app.store.conversations(caller.id(), page).await?;
+    let newest = page.items.iter_mut().filter_map(|conversation| conversation.last_message.as_mut());
+    links::sign_messages(app, caller.id(), newest);
+    Ok(page)
 }
 
 /// One conversation of the caller's.
 pub(crate) async fn get(app: &AppState, caller: &Caller, key: ConversationKey) -> Outcome<Conversation> {
-    Ok(app.store.conversation(caller.id(), key).await?)
+    let mut conversation = app.store.conversation(caller.id(), key).await?;
+    links::sign_messages(app, caller.id(), &mut conversation.last_message);
+    Ok(conversation)
 }
 
 /// Everybody in a conversation that the person is in.

@@ -1,8 +1,10 @@
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use parley_domain::Role;
 use serde_json::{Value, json};
 
-use crate::testing::TestServer;
+use crate::testing::{StillClock, TestServer};
 
 #[tokio::test]
 async fn a_message_is_written_once_for_each_client_id() {
@@ -136,4 +138,136 @@ async fn reading_is_told_to_everybody_and_never_goes_back() {
     let answer = reader.ask("conversation:read", json!({ "conversationId": conversation })).await;
     assert_eq!((&answer["ok"], &answer["updated"]), (&json!(true), &json!(false)));
     pair.provider.patch(&path, json!({ "upToMessageId": uuid::Uuid::now_v7() })).await.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn an_author_changes_its_message_and_everybody_sees_it() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let mut sockets = [pair.client.socket().await, pair.provider.socket().await];
+    let body = json!({ "conversationId": pair.conversation, "content": "Helo", "clientId": "one" });
+    let sent = pair.client.post("/messages", body.clone()).await;
+    let path = format!("/messages/{}", sent.expect(201).text("/id"));
+    let edited = pair.client.patch(&path, json!({ "content": "Hello\r\nyou" })).await;
+    let edited = edited.expect(200).body.clone();
+    assert_eq!((&edited["content"], &edited["seq"]), (&json!("Hello\nyou"), &json!(1)));
+    assert!(edited["editedAt"].is_string(), "{edited}");
+    for socket in &mut sockets {
+        assert_eq!(socket.next("message:new").await["content"], "Helo");
+        assert_eq!(socket.next("message:updated").await, edited);
+    }
+    pair.client.patch(&path, json!({ "content": "Hello\nyou" })).await.expect(200);
+    assert_eq!(pair.client.post("/messages", body).await.expect(200).body, edited, "as it is now");
+    sockets[0].has_not_heard("message:updated").await;
+
+    for bad in [json!({ "content": " " }), json!({ "content": "x".repeat(8001) }), json!({}), json!({ "content": 1 })] {
+        pair.client.patch(&path, bad).await.refused(422, "INVALID");
+    }
+    pair.provider.patch(&path, json!({ "content": "x" })).await.refused(403, "FORBIDDEN");
+    pair.provider.delete(&path).await.refused(403, "FORBIDDEN");
+    let stranger = server.person("Someone Else", Role::Provider).await;
+    stranger.patch(&path, json!({ "content": "x" })).await.refused(404, "NOT_FOUND");
+    stranger.delete(&path).await.refused(404, "NOT_FOUND");
+    pair.client.patch("/messages/nonsense", json!({ "content": "x" })).await.refused(400, "MALFORMED");
+}
+
+#[tokio::test]
+async fn an_author_deletes_its_message_once() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let path = format!("/messages/{}", pair.send(&pair.client, "oops").await.text("/id"));
+    let mut socket = pair.provider.socket().await;
+    pair.client.delete(&path).await.expect(204);
+    let told = socket.next("message:updated").await;
+    assert_eq!((&told["content"], &told["attachments"]), (&json!(""), &json!([])));
+    assert!(told["deletedAt"].is_string(), "{told}");
+    pair.client.delete(&path).await.expect(204);
+    socket.has_not_heard("message:updated").await;
+    pair.client.patch(&path, json!({ "content": "back" })).await.refused(409, "MESSAGE_DELETED");
+    let conversation = pair.provider.get(&format!("/conversations/{}", pair.conversation)).await.body;
+    assert_eq!((&conversation["unreadCount"], &conversation["lastMessage"]), (&json!(0), &told));
+    let history = pair.provider.get(&format!("/messages/conversation/{}", pair.conversation)).await.body;
+    assert_eq!(history["items"], json!([told]));
+}
+
+#[tokio::test]
+async fn a_message_stays_as_it_is_after_a_quarter_of_an_hour_and_in_a_closed_project() {
+    let clock = StillClock::at_now();
+    let server = TestServer::start_with(|config| {
+        config.clock = clock.clone();
+        config.timing.access_token = Duration::from_secs(3600);
+    })
+    .await;
+    let pair = server.pair().await;
+    let path = format!("/messages/{}", pair.send(&pair.client, "first").await.text("/id"));
+    clock.advance(Duration::from_secs(15 * 60));
+    pair.client.patch(&path, json!({ "content": "second" })).await.expect(200);
+    clock.advance(Duration::from_millis(1));
+    pair.client.patch(&path, json!({ "content": "third" })).await.refused(409, "EDIT_WINDOW_OVER");
+    pair.client.delete(&path).await.refused(409, "EDIT_WINDOW_OVER");
+    let path = format!("/messages/{}", pair.send(&pair.client, "new").await.text("/id"));
+    pair.client.patch(&format!("/projects/{}/complete", pair.project), json!({})).await.expect(200);
+    pair.client.patch(&path, json!({ "content": "x" })).await.refused(409, "PROJECT_NOT_ACTIVE");
+    pair.client.delete(&path).await.refused(409, "PROJECT_NOT_ACTIVE");
+}
+
+#[tokio::test]
+async fn messages_are_found_with_the_place_that_matches() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    let stranger = server.person("Someone Else", Role::Provider).await;
+    for content in ["明日の会議は九時からです", "The \"invoice\" OR the receipt 🎉", "会議の議事録"]
+    {
+        pair.send(&pair.client, content).await.expect(201);
+    }
+    let search = async |person: &crate::testing::Person, q: &str, more: &[(&str, &str)]| {
+        let mut query = vec![("q", q)];
+        query.extend(more);
+        crate::testing::Answer::of(person.call(reqwest::Method::GET, "/messages/search").query(&query)).await
+    };
+    let found = search(&pair.provider, "会議", &[]).await;
+    let items = found.expect(200).body["items"].as_array().unwrap();
+    let seqs: Vec<_> = items.iter().map(|item| item["message"]["seq"].as_i64().unwrap()).collect();
+    assert_eq!(seqs, [3, 1], "newest first");
+    assert_eq!(
+        (&items[1]["snippet"], &items[1]["matches"]),
+        (&json!("明日の会議は九時からです"), &json!([{ "start": 3, "end": 5 }]))
+    );
+    assert_eq!(found.body["nextCursor"], Value::Null);
+    let first = search(&pair.provider, "会議", &[("limit", "1")]).await.body;
+    let second =
+        search(&pair.provider, "会議", &[("limit", "1"), ("cursor", first["nextCursor"].as_str().unwrap())]).await;
+    assert_eq!(second.expect(200).body["items"][0]["message"]["seq"], 1);
+    for q in ["\"invoice\"", "INVOICE", "oice\" OR", "🎉"] {
+        let found = search(&pair.client, q, &[("conversationId", &pair.conversation)]).await;
+        assert_eq!(found.expect(200).body["items"][0]["message"]["seq"], 2, "{q}");
+    }
+    assert_eq!(search(&stranger, "会議", &[]).await.expect(200).body["items"], json!([]));
+    search(&stranger, "会議", &[("conversationId", &pair.conversation)]).await.refused(404, "NOT_FOUND");
+    for bad in ["", " ", &"x".repeat(201), "a\u{0}"] {
+        assert_eq!(
+            search(&pair.client, bad, &[]).await.refused(422, "INVALID").body["errors"][0]["pointer"],
+            "/q",
+            "{bad:?}"
+        );
+    }
+    search(&pair.client, "x", &[("conversationId", "nonsense")]).await.refused(422, "INVALID");
+    search(&pair.client, "x", &[("cursor", "nonsense")]).await.refused(422, "INVALID");
+}
+
+#[tokio::test]
+async fn the_index_follows_behind_by_itself() {
+    let server = TestServer::start().await;
+    let pair = server.pair().await;
+    for n in 0..100 {
+        pair.send(&pair.client, &format!("word {n}")).await.expect(201);
+    }
+    crate::testing::within(async {
+        while server.app.store().index_messages(0).await.unwrap() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let found = pair.provider.get("/messages/search?q=word&limit=100").await;
+    assert_eq!(found.expect(200).body["items"].as_array().unwrap().len(), 100);
 }

@@ -3,13 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use parley_domain::{MeetingNews, MeetingStatus, MessageId, ProjectStatus, ReminderId, UserId};
+use parley_domain::{MeetingNews, MeetingStatus, Message, MessageId, ProjectStatus, ReminderId, UserId};
 use parley_protocol::socket::{ConversationRead, Invite, MeetingEnded, MeetingStarted, MessageRead, event};
 use parley_store::{CommitFeed, Committed, MeetingChange, MeetingView, ReadState};
+use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{devices::Device, presence, typing};
 use crate::{
+    attachments::links,
     meetings::{live, tokens},
     problem::Outcome,
     state::AppState,
@@ -36,9 +38,9 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
     match &**committed {
         Committed::Message { message, to } => {
             typing::stop(app, message.sender_id, message.conversation_id);
-            app.devices.emit(to, event::MESSAGE_NEW, &**message);
+            emit_message(app, event::MESSAGE_NEW, message, &**message, to);
         }
-        Committed::MessageUpdated { message, to } => app.devices.emit(to, event::MESSAGE_UPDATED, message),
+        Committed::MessageUpdated { message, to } => emit_message(app, event::MESSAGE_UPDATED, message, message, to),
         Committed::Read { state, up_to, to } => publish_read(app, state, *up_to, to),
         Committed::Meeting(change) => publish_meeting(app, change),
         Committed::Project { project, to } => {
@@ -73,6 +75,18 @@ fn finish_reminder(app: &AppState, reminder: ReminderId) {
             tracing::warn!(%error, %reminder, "a reminder that was sent could not be noted so; it will be sent again");
         }
     });
+}
+
+/// One form for everybody, but a message with files: their links are signed for each person.
+fn emit_message(app: &AppState, name: &str, message: &Message, shared: &impl Serialize, to: &[UserId]) {
+    if message.attachments.is_empty() {
+        return app.devices.emit(to, name, shared);
+    }
+    for user in to {
+        let mut own = message.clone();
+        links::sign_messages(app, *user, [&mut own]);
+        app.devices.emit(&[*user], name, &own);
+    }
 }
 
 fn publish_read(app: &AppState, state: &ReadState, up_to: Option<MessageId>, to: &[UserId]) {

@@ -4,6 +4,7 @@ use parley_protocol::rest::{Change, SyncPage};
 use parley_store::SyncCursor;
 
 use crate::{
+    attachments::links,
     auth::caller::Caller,
     problem::{Outcome, Refusal},
     state::AppState,
@@ -15,7 +16,12 @@ pub(crate) async fn changes(app: &AppState, caller: &Caller, since: Option<&str>
         .map(str::parse::<SyncCursor>)
         .transpose()
         .map_err(|_| Refusal::invalid("/since", "is not a cursor of this server"))?;
-    let page = app.store.sync(caller.id(), since, limit).await?;
+    let mut page = app.store.sync(caller.id(), since, limit).await?;
+    for change in &mut page.changes {
+        if let parley_store::Change::Message(message) = change {
+            links::sign_messages(app, caller.id(), [message]);
+        }
+    }
     Ok(SyncPage {
         changes: page.changes.into_iter().filter_map(on_the_wire).collect(),
         next_cursor: page.next_cursor.to_string(),

@@ -18,6 +18,9 @@ use super::{
 };
 use crate::{ConversationError, Cursor, Found, Page, PageRequest, StoreError};
 
+#[cfg(test)]
+mod tests;
+
 /// With more conversations than this, the index isn't asked for each of them: the candidates are looked at instead.
 const MAX_NAMED_CONVERSATIONS: usize = 500;
 
