@@ -71,7 +71,7 @@ pub async fn a_file_message_has_its_files_everywhere(harness: &dyn Harness) {
     world.say(world.provider, "thanks", 3).await;
 
     let told = super::drain(&mut feed);
-    assert!(matches!(&*told[0], Committed::Message { message: told, .. } if *told == message));
+    assert!(matches!(&*told[0], Committed::Message { message: told, .. } if ***told == message));
     let page =
         store.messages(world.provider, world.conversation(), PageRequest::first(9)).await.unwrap().read().unwrap();
     assert_eq!(page.items[0], message);
@@ -79,7 +79,7 @@ pub async fn a_file_message_has_its_files_everywhere(harness: &dyn Harness) {
     let changes = store.sync(world.provider, Some(since), 9).await.unwrap().changes;
     assert_eq!(changes[0], Change::Message(message.clone()));
     let again = store.append_message(new, at(4)).await.unwrap();
-    assert_eq!((again.novelty, again.message), (Novelty::Same, message.clone()));
+    assert_eq!((again.novelty, parley_domain::Message::clone(&again.message)), (Novelty::Same, message.clone()));
 
     let caption = Revision::Edit("the plan".to_owned());
     let edited = store.revise_message(world.client, message.id, caption, at(5)).await.unwrap();
