@@ -1,24 +1,25 @@
 //! The program: its commands, their output, and the runtime around them (`CONTRACT.md` §7).
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand};
-use parley_domain::{FieldCheck, Role, User};
-use parley_store::NewAccount;
-use serde_json::json;
-use tokio::net::TcpListener;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     App, AppState, Config,
-    config::{Flags, Secret},
-    openapi, seed, serve_app,
+    config::{Flags, Settings},
+    openapi, seed,
 };
+
+mod admin;
+mod doctor;
+mod keeping;
+mod serving;
 
 /// Parley's server: accounts, projects, chat and meetings for a marketplace that you run yourself.
 #[derive(Debug, Parser)]
@@ -39,39 +40,28 @@ enum Command {
     Serve,
     /// Administrators and what only they may do.
     #[command(subcommand)]
-    Admin(AdminCommand),
+    Admin(admin::AdminCommand),
+    /// Bring the database to this version's schema; `serve` does so too. A copy is kept beside it.
+    Migrate,
+    /// Write database, keys and uploads into one new file, beside a running server.
+    Backup {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Put a backup in the place of what is there, which is moved aside. Not beside a running server.
+    Restore {
+        /// The file that `backup` wrote.
+        file: PathBuf,
+    },
+    /// Look the database and the uploads through; prints a line of JSON for each finding and ends with 1 if there are any.
+    Check,
+    /// Look at settings, rights, space, clock, address, certificate; each line says ok, warn or fail, and what to do.
+    Doctor,
     /// Print the OpenAPI 3.1 description of the HTTP calls.
     Openapi,
     /// Fill the database.
     #[command(subcommand)]
     Seed(SeedCommand),
-}
-
-#[derive(Debug, Subcommand)]
-enum AdminCommand {
-    /// Make an administrator.
-    Create(NewPassword),
-    /// Approve a provider.
-    Approve {
-        /// The provider's address.
-        #[arg(long)]
-        email: String,
-    },
-    /// Set somebody's password and end that person's sign-ins.
-    ResetPassword(NewPassword),
-}
-
-#[derive(Debug, Args)]
-struct NewPassword {
-    /// Whose.
-    #[arg(long)]
-    email: String,
-    /// The password; visible to everybody who can list processes, so better use a file or type it.
-    #[arg(long, value_parser = |text: &str| Ok::<_, std::convert::Infallible>(Secret::new(text)))]
-    password: Option<Secret>,
-    /// A file whose first line is the password.
-    #[arg(long, conflicts_with = "password")]
-    password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,7 +79,7 @@ enum SeedCommand {
 /// Runs a command and says how it went.
 pub fn run(cli: Cli) -> ExitCode {
     match execute(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let mut stderr = io::stderr().lock();
             // Where even standard error is closed there is nobody left to tell.
@@ -99,23 +89,43 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn execute(cli: Cli) -> anyhow::Result<()> {
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     start_logging(&cli.log)?;
-    let config = Config::load(&cli.flags)?;
+    // Once for the whole program: libraries that find two providers otherwise refuse to choose. A second call in one
+    // process keeps the first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let settings = Settings::load(&cli.flags)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = settings.config.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve(config).await,
-            Command::Openapi => Ok(writeln!(io::stdout(), "{}", openapi())?),
-            Command::Admin(command) => beside(config, async |app| administrate(app, command).await).await,
+            Command::Serve => serving::serve(config).await?,
+            Command::Migrate => keeping::migrate(config).await?,
+            Command::Backup { file } => blocking(move || keeping::backup(&config, &file)).await?,
+            Command::Restore { file } => blocking(move || keeping::restore(&config, &file)).await?,
+            Command::Doctor => return doctor::doctor(&settings).await,
+            Command::Check => return blocking(move || keeping::check(&config)).await,
+            Command::Admin(command) => beside(config, async |app| admin::administrate(app, command).await).await?,
+            Command::Openapi => writeln!(io::stdout(), "{}", openapi())?,
             Command::Seed(SeedCommand::Demo) => {
-                beside(config, async |app| print(&serde_json::to_value(seed::demo(app).await?)?)).await
+                beside(config, async |app| print(&serde_json::to_value(seed::demo(app).await?)?)).await?;
             }
             Command::Seed(SeedCommand::Bench { pairs }) => {
-                beside(config, async |app| print(&serde_json::to_value(seed::bench(app, pairs).await?)?)).await
+                beside(config, async |app| print(&serde_json::to_value(seed::bench(app, pairs).await?)?)).await?;
             }
         }
-    })
+        Ok(ExitCode::SUCCESS)
+    });
+    // Whoever asks twice for the end doesn't want to wait for what still runs.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("the command panicked")?
 }
 
 /// Libraries that print whole packets, requests or statements when asked for details; they are never asked.
@@ -151,114 +161,12 @@ fn start_logging(wanted: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("{} can't be listened on", config.listen))?;
-    let address = listener.local_addr()?;
-    let app = App::open(config).await?;
-    print(&json!({ "listening": address.to_string() }))?;
-    serve_app(app, listener, stop_signal()).await?;
-    Ok(())
-}
-
-async fn stop_signal() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending::<()>().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
-}
-
 /// Runs a command on the data directory, also while a server runs on it.
 async fn beside(config: Config, work: impl AsyncFnOnce(&AppState) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let app = App::open(config).await?;
+    let app = App::open_beside(config).await?;
     let done = work(&app).await;
     app.store.close().await?;
     done
-}
-
-async fn administrate(app: &AppState, command: AdminCommand) -> anyhow::Result<()> {
-    match command {
-        AdminCommand::Create(who) => {
-            let mut check = FieldCheck::new();
-            let email = check.email("--email", &who.email);
-            let password = ask_password(&who)?;
-            check.password("password", password.expose());
-            accept(check)?;
-            let password_hash = app.passwords.hash(password.expose().to_owned()).await?;
-            let account = NewAccount {
-                email,
-                password_hash,
-                name: "Administrator".to_owned(),
-                role: Role::Admin,
-                time_zone: None,
-            };
-            let user = app.store.create_account(account, app.now()).await?;
-            print(&json!({ "id": user.id, "role": user.role }))
-        }
-        AdminCommand::Approve { email } => {
-            let user = find(app, &email).await?;
-            if user.role != Role::Provider {
-                bail!("{} is no provider", user.id);
-            }
-            let user = app.store.set_approval(user.id, true).await?;
-            print(&json!({ "id": user.id, "approved": user.approved }))
-        }
-        AdminCommand::ResetPassword(who) => {
-            let user = find(app, &who.email).await?;
-            let password = ask_password(&who)?;
-            let mut check = FieldCheck::new();
-            check.password("password", password.expose());
-            accept(check)?;
-            let password_hash = app.passwords.hash(password.expose().to_owned()).await?;
-            let ended = app.store.change_password(user.id, password_hash, None, app.now()).await?;
-            print(&json!({ "id": user.id, "endedSessions": ended.len() }))
-        }
-    }
-}
-
-fn accept(check: FieldCheck) -> anyhow::Result<()> {
-    check.finish().map_err(|errors| {
-        let all: Vec<_> = errors.iter().map(|error| format!("{} {}", error.pointer, error.message)).collect();
-        anyhow::anyhow!(all.join("; "))
-    })
-}
-
-async fn find(app: &App, email: &str) -> anyhow::Result<User> {
-    let known = app.store.credentials_by_email(&email.trim().to_lowercase()).await?;
-    known.map(|known| known.user).context("nobody has this address")
-}
-
-fn ask_password(who: &NewPassword) -> anyhow::Result<Secret> {
-    if let Some(password) = &who.password {
-        return Ok(password.clone());
-    }
-    let mut line = String::new();
-    if let Some(path) = &who.password_file {
-        let file = std::fs::File::open(path).with_context(|| format!("{} can't be read", path.display()))?;
-        io::BufReader::new(file).read_line(&mut line)?;
-    } else {
-        if io::stdin().is_terminal() {
-            write!(io::stderr(), "Password (it will be visible): ")?;
-        }
-        io::stdin().lock().read_line(&mut line)?;
-    }
-    Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }
 
 /// One line of JSON on standard output.

@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, OnceLock, Weak},
     task::{Context, Poll},
@@ -14,24 +14,26 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, Request, connect_info::Connected},
+    extract::{ConnectInfo, Request},
     http::{StatusCode, Uri, header},
     middleware::Next,
     response::Response,
-    serve::IncomingStream,
 };
 use socketioxide::{adapter::LocalAdapter, socket::Socket};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::{ServiceExt, util::BoxCloneSyncService};
 
+use crate::listener::bounds::Place;
+
 /// Who is at the other end of a request, and the means to cut the connection that it came on.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
+    /// The address of the client, behind trusted proxies the one that they vouch for.
+    pub(crate) client: IpAddr,
     cut: Weak<CancellationToken>,
 }
 
@@ -136,41 +138,35 @@ pub(crate) fn engine_query(uri: &Uri) -> (Option<&str>, Option<&str>) {
     (value("transport"), value("sid"))
 }
 
-/// Accepts connections that can be cut.
-pub(crate) struct Listener(pub(crate) TcpListener);
-
 /// A stream that fails once it is cut.
 pub(crate) struct Stream {
     tcp: TcpStream,
     /// The only strong one: what outlives the connection holds weak ones.
-    _cut: Arc<CancellationToken>,
+    cut: Arc<CancellationToken>,
     is_cut: Pin<Box<WaitForCancellationFutureOwned>>,
     done: bool,
+    /// Counted among the connections for as long as it is open, as a WebSocket too.
+    _place: Place,
 }
 
-impl axum::serve::Listener for Listener {
-    type Io = Stream;
-    type Addr = Peer;
-
-    async fn accept(&mut self) -> (Stream, Peer) {
-        let (tcp, address) = axum::serve::Listener::accept(&mut self.0).await;
+impl Stream {
+    pub(crate) fn new(tcp: TcpStream, place: Place) -> Self {
         if let Err(error) = tcp.set_nodelay(true) {
             tracing::trace!(%error, "no TCP_NODELAY");
         }
         let cut = Arc::new(CancellationToken::new());
-        let peer = Peer { address, cut: Arc::downgrade(&cut) };
         let is_cut = Box::pin(CancellationToken::clone(&cut).cancelled_owned());
-        (Stream { tcp, _cut: cut, is_cut, done: false }, peer)
+        Self { tcp, cut, is_cut, done: false, _place: place }
     }
 
-    fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer { address: self.0.local_addr()?, cut: Weak::new() })
+    /// Waits until the client has sent something.
+    pub(crate) async fn first_byte(&self) -> io::Result<()> {
+        self.tcp.peek(&mut [0]).await.map(drop)
     }
-}
 
-impl Connected<IncomingStream<'_, Listener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        stream.remote_addr().clone()
+    /// Who is at the other end, as far as the connection tells.
+    pub(crate) fn peer(&self, address: SocketAddr) -> Peer {
+        Peer { client: address.ip().to_canonical(), cut: Arc::downgrade(&self.cut) }
     }
 }
 
@@ -234,8 +230,8 @@ mod tests {
             .layer(from_fn(move |request, next| Arc::clone(&layer).remember(request, next)));
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = format!("/?EIO=4&transport=websocket&sid={sid}").parse().unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        request.extensions_mut().insert(ConnectInfo(Peer { address, cut: Weak::new() }));
+        let client = IpAddr::from([127, 0, 0, 1]);
+        request.extensions_mut().insert(ConnectInfo(Peer { client, cut: Weak::new() }));
         router.oneshot(request).await.unwrap();
         let upgraded = cuts.upgraded.lock().unwrap();
         upgraded.len()

@@ -11,18 +11,22 @@ pub mod config;
 mod connection;
 mod conversations;
 mod cors;
+mod data_dir;
 mod docs;
 mod envelope;
 mod extract;
 mod limits;
+mod listener;
 pub mod mail;
 mod meetings;
 mod messages;
+mod metrics;
 mod openapi;
 mod pages;
 mod problem;
 mod projects;
 mod proposals;
+pub mod proxies;
 mod realtime;
 mod requests;
 mod router;
@@ -33,12 +37,15 @@ mod state;
 mod store_errors;
 mod sync;
 mod timers;
+mod tls;
 
 #[cfg(test)]
 mod testing;
 
 pub use config::Config;
+pub use data_dir::LockError;
 pub use router::{openapi, router};
 pub use secrets::SecretsError;
 pub use serve::{ServeError, serve, serve_app};
 pub use state::{App, AppState, OpenError};
+pub use tls::TlsError;

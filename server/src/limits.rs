@@ -189,7 +189,7 @@ fn digest(email: &str) -> [u8; 16] {
 }
 
 /// One IPv6 customer has a whole /64, so that is what counts.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
             Some(v4) => IpAddr::V4(v4),

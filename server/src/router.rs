@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 use crate::{
     attachments, auth,
     connection::{Cuts, Engine},
-    conversations, cors, docs, envelope, meetings, messages,
+    conversations, cors, docs, envelope, meetings, messages, metrics,
     openapi::{self, Routes},
     problem::{Outcome, Refusal},
     projects, proposals, realtime, requests,
@@ -50,7 +50,7 @@ pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
     let (engine, io) = realtime::gate::engine(app, &cuts);
     let router = mounted()
         .0
-        .route("/metrics", get(not_served))
+        .route("/metrics", get(metrics::with_token))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(app), envelope::limit_time))
@@ -59,6 +59,9 @@ pub(crate) fn with_sockets(app: &AppState) -> (Router, SocketIo) {
         .layer(from_fn_with_state(Arc::clone(app), cors::apply))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(envelope::wrap));
+    if app.metrics.is_on() {
+        return (router.layer(from_fn_with_state(Arc::clone(app), metrics::observe)), io);
+    }
     (router, io)
 }
 

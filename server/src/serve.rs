@@ -9,17 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     attachments,
     config::Config,
-    connection::{Listener, Peer},
+    listener::Front,
     mail::outbox,
     meetings::{due, live},
     messages,
+    metrics::{self, Metrics},
     realtime::{presence, publish, sessions},
     router::with_sockets,
     state::{App, AppState, OpenError},
+    tls::{Certificates, TlsError},
 };
 
-/// How long the calls that run may take to end once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
 /// How long sockets get to be told to reconnect.
 const CLOSE_SOCKETS: Duration = Duration::from_secs(3);
 
@@ -29,6 +29,9 @@ pub enum ServeError {
     /// Opening the data directory failed.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The certificate or its key can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The listener failed, or the file that tells its address can't be written.
     #[error("the server can't listen")]
     Listen(#[from] io::Error),
@@ -61,6 +64,11 @@ pub async fn serve_app(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
+    let certificates = app.config.tls.as_ref().map(Certificates::load).transpose()?;
+    let metrics_listener = match app.config.metrics_listen {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
     // Subscribed before anything can be committed, so that nothing is missed.
     let feed = app.store.subscribe();
     let mut tasks = JoinSet::new();
@@ -83,10 +91,21 @@ pub async fn serve_app(
     let (router, io) = with_sockets(&app);
     let stop = CancellationToken::new();
     let told = ListenFile::write(&app.config, address)?;
-    tracing::info!(%address, "listening");
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    let server = axum::serve(Listener(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let mut server = tokio::spawn(async move { server.await });
+    tracing::info!(%address, tls = app.config.tls.is_some(), "listening");
+    let front = Front::new(&app, certificates.clone());
+    if let Some(certificates) = certificates {
+        tasks.spawn(certificates.watch());
+    }
+    let cut = CancellationToken::new();
+    let metrics_router = metrics::router(&app);
+    let scraped = metrics_listener.map(|listener| {
+        let front = Front::new(&app, None);
+        tokio::spawn(front.run(listener, metrics_router, stop.clone(), cut.clone()))
+    });
+    if app.metrics.is_on() {
+        tasks.spawn(Metrics::keep(Arc::clone(&app)));
+    }
+    let mut server = tokio::spawn(front.run(listener, router, stop.clone(), cut.clone()));
     let mut has_lost_a_part = false;
     let ended_by_itself = tokio::select! {
         () = shutdown => None,
@@ -108,29 +127,30 @@ pub async fn serve_app(
         tracing::warn!("some sockets did not close in time");
     }
     let served = match ended_by_itself {
-        Some(ended) => flatten(ended),
-        None => match tokio::time::timeout(DRAIN, &mut server).await {
-            Ok(ended) => flatten(ended),
+        Some(ended) => ended,
+        None => match tokio::time::timeout(app.config.timing.drain, &mut server).await {
+            Ok(ended) => ended,
             Err(_) => {
                 tracing::warn!("some calls did not end in time");
-                server.abort();
-                Ok(())
+                cut.cancel();
+                server.await
             }
         },
     };
+    if let Some(scraped) = scraped {
+        cut.cancel();
+        scraped.await.map_err(io::Error::other)?;
+    }
     app.farewells.close();
     if tokio::time::timeout(CLOSE_SOCKETS, app.farewells.wait()).await.is_err() {
         tracing::warn!("some sockets were not cleared away in time");
     }
     tasks.shutdown().await;
     app.store.close().await?;
+    app.unlock();
     tracing::info!("stopped");
-    served?;
+    served.map_err(io::Error::other)?;
     if has_lost_a_part { Err(ServeError::PartEnded) } else { Ok(()) }
-}
-
-fn flatten(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Result<()> {
-    ended.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// The file that tells others on this machine where the server listens.

@@ -6,11 +6,11 @@ const WITHIN_MS = 10_000;
 
 export class Line {
   /** Connects; rejects with the server's word when it refuses. */
-  static async open(base, token, { transports = ['websocket'], engines = ['direct'] } = {}) {
+  static async open(base, token, { transports = ['websocket'], engines = ['direct'], ca } = {}) {
     const line = new Line();
     line.events = [];
     line.waiting = new Set();
-    line.socket = io(base, { transports, forceNew: true, reconnection: false, auth: { token, engines } });
+    line.socket = io(base, { transports, forceNew: true, reconnection: false, auth: { token, engines }, ca });
     line.socket.onAny((name, payload) => {
       line.events.push({ name, payload });
       for (const check of line.waiting) check();

@@ -24,7 +24,8 @@ const WINDOWS: &[&str] = &[
 ];
 /// What tests need besides. For the built app: a display, a driver for its web views, a keyboard, a camera on the screen.
 /// For the server: Python for its tools (made into an environment by `python.rs`), SQLite's own program to look at the
-/// database from outside, strace to count what reaches the disk.
+/// database from outside, openssl for certificates, util-linux for small disks in a namespace of their own, strace to
+/// count what reaches the disk.
 const TESTS: &[&str] = &[
     "xvfb",
     "webkit2gtk-driver",
@@ -35,6 +36,8 @@ const TESTS: &[&str] = &[
     "python3",
     "python3-venv",
     "sqlite3",
+    "openssl",
+    "util-linux",
     "strace",
 ];
 /// What the benchmark needs besides: node-gyp compiles with Python's help, strace counts fsyncs.

@@ -62,3 +62,14 @@ pub enum Committed {
 
 /// Everything that this process commits, in commit order.
 pub type CommitFeed = broadcast::Receiver<Arc<Committed>>;
+
+/// What a store has written so far in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Transactions committed.
+    pub commits: u64,
+    /// Writes in them: far more than commits when many of them wait.
+    pub writes: u64,
+    /// How long the writes waited for their turn, altogether, in microseconds.
+    pub waited_micros: u64,
+}

@@ -19,10 +19,13 @@ use crate::*;
 
 mod acceptance;
 mod accounts;
+mod archive;
 mod attachments;
 mod call_log;
 mod changes;
+mod check;
 mod conversations;
+mod copy;
 mod db;
 mod due;
 mod history;
@@ -42,6 +45,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use archive::{drop_files, extract_files, put_files, verify_files};
+pub use check::{Finding, findings};
+pub use copy::{Contents, copy, verify};
+pub use open::pending_migrations;
+
 /// How the database is opened.
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
@@ -51,11 +59,22 @@ pub struct SqliteOptions {
     pub busy: Duration,
     /// How many committed changes a slow [`CommitFeed`] may lag behind.
     pub feed: usize,
+    /// What becomes of the write-ahead log at the end.
+    pub at_close: AtClose,
+}
+
+/// What a store does with the write-ahead log when it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtClose {
+    /// Empties it, waiting for everybody who reads.
+    Checkpoint,
+    /// Leaves it to the server that runs beside: nobody is waited for. The last one to close empties it anyway.
+    LeaveLog,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 4, busy: Duration::from_secs(5), feed: 8_192 }
+        Self { readers: 4, busy: Duration::from_secs(5), feed: 8_192, at_close: AtClose::Checkpoint }
     }
 }
 
@@ -77,14 +96,14 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         let (feed, _) = broadcast::channel(options.feed.max(1));
-        let writer = Writer::start(open::open_writer(&path, options.busy)?, feed.clone())?;
+        let writer = Writer::start(open::open_writer(&path, options.busy)?, feed.clone(), options.at_close)?;
         let readers = Readers::new(path.clone(), options.readers.max(1), options.busy);
         Ok(Self { writer: Arc::new(writer), readers, feed, path })
     }
 
     /// How many transactions were committed so far: far fewer than writes when many of them wait.
     pub fn commits(&self) -> u64 {
-        self.writer.commits()
+        self.writer.activity().commits
     }
 
     /// The file.
@@ -429,6 +448,10 @@ impl Store for SqliteStore {
 
     fn subscribe(&self) -> CommitFeed {
         self.feed.subscribe()
+    }
+
+    fn activity(&self) -> Activity {
+        self.writer.activity()
     }
 
     async fn begin_serving(&self, mailing: Mailing, now: Timestamp) -> Result<(), StoreError> {

@@ -8,11 +8,12 @@ use parley_domain::{
 };
 
 use crate::{
-    Acceptance, AccountChanges, AccountError, Appended, AttachmentError, Claim, ClosedProject, CommitFeed, Contact,
-    ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Found, Mailing, MarketError,
-    MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount, NewAttachment,
-    NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing, Read, Recorded,
-    Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError, SyncPage, Unsent,
+    Acceptance, AccountChanges, AccountError, Activity, Appended, AttachmentError, Claim, ClosedProject, CommitFeed,
+    Contact, ConversationError, ConversationKey, Created, Credentials, DueMail, DueReminder, Found, Mailing,
+    MarketError, MeetingChange, MeetingEnding, MeetingError, MeetingFilter, MeetingMove, MeetingView, NewAccount,
+    NewAttachment, NewMeeting, NewMessage, NewProposal, NewRequest, NewSession, Page, PageRequest, ProjectClosing,
+    Read, Recorded, Retention, Revised, Revision, Rotation, Session, SessionError, StoreError, SyncCursor, SyncError,
+    SyncPage, Unsent,
 };
 
 /// Keeps everything, each method in one transaction.
@@ -310,6 +311,9 @@ pub trait Store: Send + Sync + 'static {
     /// Everything that this process commits from now on, in commit order. A receiver that falls behind by more than a
     /// few thousand changes is told that it missed some (`Lagged`): disconnect everybody, `/sync` heals it.
     fn subscribe(&self) -> CommitFeed;
+
+    /// What this process has written so far.
+    fn activity(&self) -> Activity;
 
     // --- upkeep ---
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use parley_domain::{Role, SessionId, User, UserId};
 use parley_protocol::Code;
@@ -43,15 +43,17 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Outcome<Self> {
-        let token = bearer(parts).ok_or_else(|| Refusal::new(Code::Unauthenticated, "Send Authorization: Bearer."))?;
+        let token = bearer_of(&parts.headers)
+            .ok_or_else(|| Refusal::new(Code::Unauthenticated, "Send Authorization: Bearer."))?;
         let (caller, _) = identify(app, token).await?;
         app.limits.take_for(Kind::Call, caller.id())?;
         Ok(caller)
     }
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+/// The token of an `Authorization: Bearer` header.
+pub(crate) fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
@@ -71,13 +73,13 @@ pub(crate) async fn identify(app: &AppState, token: &str) -> Outcome<(Caller, Cl
     Ok((Caller { user: session.user, session: session.id }, claims))
 }
 
-/// The network address that a call comes from, where there is a network.
+/// The network address that a call comes from, where there is a network; behind trusted proxies the client's own.
 pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.address.ip())))
+        Ok(Self(parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.client)))
     }
 }

@@ -1,6 +1,9 @@
 //! Hashing passwords: argon2id, on blocking threads, only a few at a time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -30,9 +33,26 @@ pub(crate) struct Passwords {
     /// Places of those who wait or are at work.
     places: Arc<Semaphore>,
     dummy: Arc<OnceLock<String>>,
+    waiting: Arc<AtomicUsize>,
     /// How often a hash was made or checked.
     #[cfg(test)]
     pub(super) hashes: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// Counts one that waits, also if it is given up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn argon2() -> Argon2<'static> {
@@ -56,6 +76,7 @@ impl Passwords {
             permits: Arc::new(Semaphore::new(cores)),
             places: Arc::new(Semaphore::new(places)),
             dummy: Arc::new(OnceLock::new()),
+            waiting: Arc::default(),
             #[cfg(test)]
             hashes: Arc::default(),
         }
@@ -90,9 +111,17 @@ impl Passwords {
         .map_err(|error: argon2::password_hash::Error| Refusal::internal(error.to_string()))
     }
 
+    /// How many wait for a core.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refusal::rate_limited(1))?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(Refusal::internal)?;
+        let permit = {
+            let _one = Waiting::new(&self.waiting);
+            Arc::clone(&self.permits).acquire_owned().await.map_err(Refusal::internal)?
+        };
         #[cfg(test)]
         self.hashes.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         tokio::task::spawn_blocking(move || {

@@ -155,6 +155,16 @@ impl Postman {
         Ok(Self { transport: transport.build(), patience })
     }
 
+    /// Whether the mail server answers and takes the credentials.
+    pub(crate) async fn try_connection(&self) -> Result<(), Failure> {
+        match tokio::time::timeout(self.patience, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Failure::Unreachable),
+            Ok(Err(error)) => Err(failure_of(&error)),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+
     /// Hands one mail over. Once this is `Ok` the mail server is answerable for it.
     pub(crate) async fn hand_over(&self, letter: Message) -> Result<(), Failure> {
         match tokio::time::timeout(self.patience, self.transport.send(letter)).await {

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use metrics::Counter;
 use parley_domain::{SessionId, UserId};
 use serde::Serialize;
 use socketioxide::{
@@ -34,6 +35,10 @@ pub(crate) struct Device {
     pub(crate) socket: Weak<Socket<LocalAdapter>>,
     pub(crate) line: Line,
     pub(crate) cuts: Weak<Cuts>,
+    /// Counts what is put into queues, its own and the others'.
+    pub(crate) events: Counter,
+    /// Counts the sockets that were made to reconnect.
+    pub(crate) severed: Counter,
     /// Until it goes.
     pub(crate) seat: Mutex<Option<Seat>>,
     /// The socket's events in the order of their arrival, until its worker takes them over.
@@ -57,7 +62,8 @@ impl Device {
         }
         let Some(socket) = self.socket.upgrade() else { return };
         match socket.emit(event, payload) {
-            Ok(()) | Err(SendError::Socket(SocketError::Closed)) => {}
+            Ok(()) => self.events.increment(1),
+            Err(SendError::Socket(SocketError::Closed)) => {}
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.sever("its queue is full"),
             Err(SendError::Serialize(error)) => tracing::error!(%error, event, "an event can't be serialized"),
         }
@@ -68,6 +74,7 @@ impl Device {
         if self.is_lossy.swap(true, Ordering::AcqRel) {
             return;
         }
+        self.severed.increment(1);
         tracing::warn!(socket = %self.id, user = %self.user, why, "a socket is made to reconnect");
         self.cut();
     }
@@ -165,6 +172,11 @@ impl Devices {
 
     pub(crate) fn is_online(&self, user: UserId) -> bool {
         self.lock().contains_key(&user)
+    }
+
+    /// How many devices there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
     }
 
     /// Every device.

@@ -144,6 +144,8 @@ impl Gate {
             socket: Arc::downgrade(socket),
             line: Line::of(socket),
             cuts: Weak::clone(&self.cuts),
+            events: app.metrics.events.clone(),
+            severed: app.metrics.severed.clone(),
             seat: Mutex::new(Some(seat)),
             inbox: Mutex::new(Some(inbox)),
             gone: CancellationToken::new(),

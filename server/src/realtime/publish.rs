@@ -37,6 +37,7 @@ pub(crate) async fn run(app: AppState, mut feed: CommitFeed) {
 fn publish(app: &AppState, committed: &Arc<Committed>) {
     match &**committed {
         Committed::Message { message, to } => {
+            app.metrics.messages.increment(1);
             typing::stop(app, message.sender_id, message.conversation_id);
             emit_message(app, event::MESSAGE_NEW, message, &**message, to);
         }
@@ -53,6 +54,7 @@ fn publish(app: &AppState, committed: &Arc<Committed>) {
         }
         Committed::Proposal { proposal, to } => app.devices.emit(to, event::PROPOSAL_UPDATED, proposal),
         Committed::Reminder(due) => {
+            app.metrics.reminders.increment(1);
             app.devices.emit(&due.to, event::MEETING_REMINDER, &due.reminder);
             app.mail_changed.notify_one();
             finish_reminder(app, due.reminder.reminder_id);

@@ -63,7 +63,7 @@ async fn a_session_that_another_process_ended_loses_its_socket() {
     let server = TestServer::start_with(|config| config.timing.session_check = Duration::from_millis(50)).await;
     let pair = server.pair().await;
     let (mut ended, mut other) = (pair.client.socket().await, pair.provider.socket().await);
-    let beside = crate::App::open(server.app.config.clone()).await.unwrap();
+    let beside = crate::App::open_beside(server.app.config.clone()).await.unwrap();
     let known = beside.store().credentials(pair.client.id()).await.unwrap().unwrap();
     beside.store().change_password(pair.client.id(), known.password_hash, None, beside.now()).await.unwrap();
     ended.closed().await;

@@ -5,13 +5,13 @@ use std::{path::Path, time::Duration};
 use refinery::embed_migrations;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::db::error_of;
+use super::{copy, db::error_of};
 use crate::StoreError;
 
 embed_migrations!("migrations/sqlite");
 
 /// "PRLY", set by the first migration.
-const APPLICATION_ID: i32 = 1_347_570_777;
+pub(super) const APPLICATION_ID: i32 = 1_347_570_777;
 /// A WAL that grew in a burst shrinks to this at the next checkpoint.
 const JOURNAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// How long the WAL grows before it is copied back, in pages of 4 KiB: 16 MiB. Busy pages are copied once for many
@@ -20,7 +20,8 @@ const CHECKPOINT_PAGES: i64 = 4_096;
 /// The store has about a hundred statements; all stay prepared.
 const STATEMENTS: usize = 160;
 
-/// Opens the database for writing, creates it where there is none, and brings its schema up to date.
+/// Opens the database for writing, creates it where there is none, and brings its schema up to date: if it holds
+/// something, after a copy of it was made and proven.
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
@@ -29,8 +30,42 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Sto
     refuse_foreign_file(&conn)?;
     refuse_newer_schema(&conn)?;
     set_up(&conn)?;
+    let (found, known) = (schema_of(&conn)?, known_schema());
+    if found > 0 && found < known {
+        let snapshot = copy::snapshot(&conn, path, found)?;
+        tracing::info!(from = found, to = known, snapshot = %snapshot.display(), "the database is migrated");
+    }
     migrate(&mut conn)?;
     Ok(conn)
+}
+
+/// The version of the schema that this program writes.
+pub(super) fn known_schema() -> i32 {
+    migrations::runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0)
+}
+
+/// The version of the schema that the file has; 0 for none.
+pub(super) fn schema_of(conn: &Connection) -> Result<i32, StoreError> {
+    if !has_history(conn)? {
+        return Ok(0);
+    }
+    conn.query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", (), |row| row.get(0))
+        .map_err(error_of)
+}
+
+/// How far a file is behind this program, without changing it.
+///
+/// # Errors
+/// `NewerSchema`, `Corrupt` for what is no database of Parley's, and what reading says.
+pub fn pending_migrations(path: &Path) -> Result<Option<(i32, i32)>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let conn = open_reader(path, Duration::from_secs(5))?;
+    refuse_foreign_file(&conn)?;
+    refuse_newer_schema(&conn)?;
+    let (found, known) = (schema_of(&conn)?, known_schema());
+    Ok((found < known).then_some((found, known)))
 }
 
 /// Opens the database, which must exist, for reading only.
@@ -80,13 +115,7 @@ fn refuse_foreign_file(conn: &Connection) -> Result<(), StoreError> {
 }
 
 fn refuse_newer_schema(conn: &Connection) -> Result<(), StoreError> {
-    if !has_history(conn)? {
-        return Ok(());
-    }
-    let found: i32 = conn
-        .query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", (), |row| row.get(0))
-        .map_err(error_of)?;
-    let known = migrations::runner().get_migrations().iter().map(|migration| migration.version()).max().unwrap_or(0);
+    let (found, known) = (schema_of(conn)?, known_schema());
     if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(()) }
 }
 
@@ -108,6 +137,13 @@ fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(_) => Err(error_of_migration(&first)),
     }
+}
+
+/// A database as the program of that version made it.
+#[cfg(test)]
+pub(super) fn create_at(path: &Path, version: i32) {
+    let mut conn = Connection::open(path).unwrap();
+    migrations::runner().set_target(refinery::Target::Version(version)).run(&mut conn).unwrap();
 }
 
 fn error_of_migration(error: &refinery::Error) -> StoreError {

@@ -56,3 +56,9 @@ pub(super) fn project(db: &Db<'_>, viewer: UserId, id: ProjectId) -> Result<Proj
 pub(super) fn find_project(db: &Db<'_>, id: ProjectId) -> Result<Option<Project>, StoreError> {
     db.one(&format!("{PROJECT} WHERE p.id = ?1"), [id.0], project_of)
 }
+
+/// Every project that is whole enough to be read.
+pub(super) fn all_projects(db: &Db<'_>) -> Result<Vec<Project>, StoreError> {
+    let sql = format!("{PROJECT} WHERE p.id IN (SELECT project_id FROM project_providers) ORDER BY p.position");
+    db.all(&sql, (), project_of)
+}

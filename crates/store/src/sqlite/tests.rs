@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::suite::{Harness, World, at};
 
+mod files;
+
 struct SqliteHarness {
     folder: TempDir,
 }

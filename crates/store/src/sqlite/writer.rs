@@ -8,13 +8,17 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::Instant,
 };
 
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::db::{ChangeCounter, Tx, error_of, execute};
-use crate::{Committed, StoreError};
+use super::{
+    AtClose,
+    db::{ChangeCounter, Tx, error_of, execute},
+};
+use crate::{Activity, Committed, StoreError};
 
 /// How many writes may wait; more callers wait for their turn to queue.
 const QUEUE: usize = 1_024;
@@ -24,30 +28,54 @@ const GROUP: usize = 256;
 pub(super) struct Writer {
     queue: mpsc::Sender<Command>,
     thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
-    commits: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    commits: AtomicU64,
+    writes: AtomicU64,
+    waited_micros: AtomicU64,
+}
+
+impl Counts {
+    /// Counts a write whose turn it is.
+    fn begun(&self, queued: Instant) {
+        let waited = u64::try_from(queued.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.waited_micros.fetch_add(waited, Ordering::Relaxed);
+    }
 }
 
 enum Command {
-    Write(Box<dyn Write>),
+    Write { write: Box<dyn Write>, queued: Instant },
     Close,
 }
 
 impl Writer {
     /// Starts the thread, which owns the connection from here on.
-    pub(super) fn start(conn: Connection, feed: broadcast::Sender<Arc<Committed>>) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        conn: Connection,
+        feed: broadcast::Sender<Arc<Committed>>,
+        at_close: AtClose,
+    ) -> Result<Self, StoreError> {
         let (queue, commands) = mpsc::channel(QUEUE);
-        let commits = Arc::new(AtomicU64::new(0));
-        let writer = WriterThread { conn, feed, commands, commits: Arc::clone(&commits) };
+        let counts = Arc::new(Counts::default());
+        let writer = WriterThread { conn, feed, commands, counts: Arc::clone(&counts), at_close };
         let thread = std::thread::Builder::new()
             .name("parley-store-writer".into())
             .spawn(move || writer.run())
             .map_err(|error| StoreError::Io(error.to_string()))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)), commits })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), counts })
     }
 
-    /// How many transactions were committed so far.
-    pub(super) fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+    /// What was written so far.
+    pub(super) fn activity(&self) -> Activity {
+        Activity {
+            commits: self.counts.commits.load(Ordering::Relaxed),
+            writes: self.counts.writes.load(Ordering::Relaxed),
+            waited_micros: self.counts.waited_micros.load(Ordering::Relaxed),
+        }
     }
 
     /// Runs `work` in the next group. An error undoes just this one. Once it is queued it happens, even if nobody
@@ -60,7 +88,10 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let call = Call { work: Some(work), outcome: None, reply };
-        self.queue.send(Command::Write(Box::new(call))).await.map_err(|_| StoreError::Closed)?;
+        self.queue
+            .send(Command::Write { write: Box::new(call), queued: Instant::now() })
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -121,31 +152,36 @@ struct WriterThread {
     conn: Connection,
     feed: broadcast::Sender<Arc<Committed>>,
     commands: mpsc::Receiver<Command>,
-    commits: Arc<AtomicU64>,
+    counts: Arc<Counts>,
+    at_close: AtClose,
 }
 
 impl WriterThread {
     fn run(mut self) -> Result<(), StoreError> {
-        while let Some(Command::Write(first)) = self.commands.blocking_recv() {
-            if !self.commit_group(first) {
+        while let Some(Command::Write { write, queued }) = self.commands.blocking_recv() {
+            if !self.commit_group(write, queued) {
                 break;
             }
         }
         // Senders that come too late learn that the store is closed; what got in before is still done.
         self.commands.close();
         while let Some(command) = self.commands.blocking_recv() {
-            if let Command::Write(first) = command {
-                self.commit_group(first);
+            if let Command::Write { write, queued } = command {
+                self.commit_group(write, queued);
             }
         }
         // A WAL left behind would be read again at the next start; a reader of another process may keep it.
-        let checkpoint = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+        let checkpoint = match self.at_close {
+            AtClose::Checkpoint => self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())),
+            AtClose::LeaveLog => Ok(()),
+        };
         self.conn.close().map_err(|(_, error)| error_of(error))?;
         checkpoint.map_err(error_of)
     }
 
     /// Commits everything that waits, beginning with `first`. Answers whether to go on.
-    fn commit_group(&mut self, first: Box<dyn Write>) -> bool {
+    fn commit_group(&mut self, first: Box<dyn Write>, queued: Instant) -> bool {
+        self.counts.begun(queued);
         if let Err(error) = execute(&self.conn, "BEGIN IMMEDIATE") {
             first.answer(Some(&error));
             return true;
@@ -155,7 +191,10 @@ impl WriterThread {
         group.run(&self.conn, first);
         while group.failure.is_none() && group.writes.len() < GROUP {
             match self.commands.try_recv() {
-                Ok(Command::Write(next)) => group.run(&self.conn, next),
+                Ok(Command::Write { write, queued }) => {
+                    self.counts.begun(queued);
+                    group.run(&self.conn, write);
+                }
                 Ok(Command::Close) => {
                     go_on = false;
                     break;
@@ -164,7 +203,7 @@ impl WriterThread {
             }
         }
         if group.finish(&self.conn, &self.feed) {
-            self.commits.fetch_add(1, Ordering::Relaxed);
+            self.counts.commits.fetch_add(1, Ordering::Relaxed);
         }
         go_on
     }

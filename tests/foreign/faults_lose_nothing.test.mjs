@@ -1,0 +1,123 @@
+// A full disk, a read-only one, a database of the future, a broken one, broken keys: a sentence that says what to do, and
+// nothing that was answered is lost. The disks are small ones in a mount namespace of their own, which needs root.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { makeProject } from '../lib/api.mjs';
+import { Server } from '../lib/server.mjs';
+
+const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
+const needsMounts = { skip: canMount ? false : 'needs root and mount namespaces' };
+
+/** Changes that disk from outside. */
+const remount = (server, options) =>
+  execFileSync('nsenter', ['-t', String(server.child.pid), '-m', 'mount', '-o', `remount,${options}`, server.folder]);
+
+const everything = async (person, conversation) => {
+  const found = [];
+  for (let after = 0; ; after = found.at(-1).seq) {
+    const page = await person.expect(200, 'GET', `/messages/conversation/${conversation.id}?limit=100&after=${after}`);
+    if (page.items.length === 0) return found;
+    found.push(...page.items);
+  }
+};
+
+test('a full disk refuses writes, reads go on, and after there is space everything goes on', needsMounts, async () => {
+  const server = await Server.start({ disk: '6m' });
+  try {
+    const { client, conversation } = await makeProject(server);
+    const confirmed = [];
+    const send = (n) =>
+      client.ask('POST', '/messages', { conversationId: conversation.id, content: `${n} `.padEnd(8_000, 'x'), type: 'text', clientId: `full-${n}` });
+    let refused;
+    for (let n = 0; n < 2_000 && !refused; n += 1) {
+      const answer = await send(n);
+      if (answer.status === 201) confirmed.push(`full-${n}`);
+      else refused = answer;
+    }
+    assert.equal(refused.status, 503, JSON.stringify(refused.body));
+    assert.equal(refused.body.code, 'UNAVAILABLE');
+    assert.ok(confirmed.length > 10);
+    assert.match(server.log(), /the disk is full/);
+    assert.equal((await fetch(`${server.base}/health/live`)).status, 200);
+    assert.deepEqual((await everything(client, conversation)).map((message) => message.clientId), confirmed);
+
+    remount(server, 'size=64m');
+    assert.equal((await send('again')).status, 201);
+    confirmed.push('full-again');
+    assert.equal((await fetch(`${server.base}/health/ready`)).status, 200);
+    assert.equal(server.try('check').status, 0, server.try('check').stdout);
+    const stored = (await everything(client, conversation)).map((message) => message.clientId);
+    assert.deepEqual(stored, confirmed, 'what was confirmed is there once, what was refused is not');
+  } finally {
+    await server.dispose();
+  }
+});
+
+test('a data directory that can not be written is refused with a sentence', needsMounts, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-ro-'));
+  const words = ['-m', 'sh', '-c', `mount -t tmpfs -o ro tmpfs ${folder} && exec "$@"`, 'sh', process.env.PARLEY_SERVER];
+  for (const command of [['serve', '--listen', '127.0.0.1:0'], ['migrate']]) {
+    const run = spawnSync('unshare', [...words, ...command, '--data-dir', folder], { encoding: 'utf8' });
+    assert.equal(run.status, 1);
+    assert.match(run.stderr, new RegExp(`parley-server: .*${folder}`), run.stderr);
+    assert.match(run.stderr, /[Rr]ead-only/, run.stderr);
+  }
+  const doctor = spawnSync('unshare', [...words, 'doctor', '--data-dir', folder], { encoding: 'utf8' });
+  assert.equal(doctor.status, 1);
+  assert.match(doctor.stdout, /^fail {2}data directory: .* can't be written/m);
+  rmSync(folder, { recursive: true });
+});
+
+/** What a start and a check say about a directory that was damaged while no server ran. */
+async function afterDamage(damage) {
+  const server = await Server.start({ seed: 'demo' });
+  await server.end();
+  damage(server.folder);
+  const start = server.try('serve', '--listen', '127.0.0.1:0');
+  const check = server.try('check');
+  return { server, start, check };
+}
+
+test('the database of a newer program is refused and not touched', async () => {
+  const { server, start, check } = await afterDamage((folder) => {
+    execFileSync('sqlite3', [join(folder, 'parley.sqlite3'), "INSERT INTO refinery_schema_history VALUES (999, 'later', '', '')"]);
+  });
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /schema 999, newer than \d+, .*: use a newer program/);
+  assert.equal(check.status, 1);
+  execFileSync('sqlite3', [join(server.folder, 'parley.sqlite3'), 'DELETE FROM refinery_schema_history WHERE version = 999']);
+  await server.launch();
+  await server.dispose();
+});
+
+test('a truncated and a garbage database are refused and left as they are', async () => {
+  const damages = [
+    (file) => truncateSync(file, 20_000),
+    (file) => writeFileSync(file, 'this was a database once, and now it is a text about one. '.repeat(300)),
+  ];
+  for (const damage of damages) {
+    const { server, start, check } = await afterDamage((folder) => damage(join(folder, 'parley.sqlite3')));
+    const before = readFileSync(join(server.folder, 'parley.sqlite3'));
+    assert.equal(start.status, 1);
+    assert.match(start.stderr, /the database is damaged/);
+    assert.equal(check.status, 1);
+    assert.equal(JSON.parse(check.stdout.trim().split('\n')[0]).check, 'file');
+    assert.deepEqual(readFileSync(join(server.folder, 'parley.sqlite3')), before);
+    await server.dispose();
+  }
+});
+
+test('a damaged key is never replaced silently', async () => {
+  const { server, start } = await afterDamage((folder) => writeFileSync(join(folder, 'keys', 'token-key'), 'scratched'));
+  assert.equal(start.status, 1);
+  assert.match(start.stderr, /keys\/token-key does not hold what this server once wrote there; restore it/);
+  assert.equal(readFileSync(join(server.folder, 'keys', 'token-key'), 'utf8'), 'scratched');
+  assert.ok(existsSync(join(server.folder, 'parley.sqlite3')));
+  await server.dispose();
+});
