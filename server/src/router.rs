@@ -108,10 +108,6 @@ async fn description() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], openapi())
 }
 
-async fn not_served() -> Refusal {
-    Refusal::new(Code::NotImplemented, "The contract describes this; this version does not serve it yet.")
-}
-
 async fn nothing_here() -> Refusal {
     Refusal::new(Code::NotFound, "This server serves nothing at that address.")
 }

@@ -28,7 +28,7 @@ export class Survivor extends Person {
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
       const answer = await call(this.base, method, `/api/v1${path}`, { token: this.token, body, headers, signal });
       this.ledger.acknowledged += 1;
-      if (answer.status >= 500 && answer.status !== 501) throw new Error(`${method} ${path} gave ${answer.status}: ${JSON.stringify(answer.body)}`);
+      if (answer.status >= 500) throw new Error(`${method} ${path} gave ${answer.status}: ${JSON.stringify(answer.body)}`);
       return answer;
     } catch (error) {
       if (error.name !== 'TypeError' && error.name !== 'TimeoutError' && !(error instanceof SyntaxError)) throw error;

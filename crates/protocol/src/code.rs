@@ -91,7 +91,7 @@ codes! {
     RateLimited = "RATE_LIMITED", 429, "Too many requests";
     /// The server failed; the request id finds it in the log.
     Internal = "INTERNAL", 500, "The server failed";
-    /// Described in the contract, not served yet.
+    /// An older server that does not serve this yet.
     NotImplemented = "NOT_IMPLEMENTED", 501, "Not served yet";
     /// The server is stopping or its disk can't be written.
     Unavailable = "UNAVAILABLE", 503, "The server can't do this now";

@@ -21,6 +21,9 @@ use futures_util::{Stream, StreamExt};
 const DRAIN_BYTES: u64 = 64 * 1024 * 1024;
 /// How long that may take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// So much is given at once. What arrives together may hold the head of a part and all of its file, and how much may
+/// come is only said once the head was read.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// The body, whoever reads it.
 #[derive(Clone)]
@@ -51,14 +54,14 @@ impl Source {
 
     /// The body for the parser.
     pub(super) fn paced(&self) -> Body {
-        Body::from_stream(Paced { source: self.clone(), has_given: false })
+        Body::from_stream(Paced { source: self.clone(), has_given: false, rest: Bytes::new() })
     }
 
     /// Reads what is left and throws it away, within reason.
     pub(super) async fn drain(&self) {
         self.0.is_over.store(false, Ordering::Relaxed);
         self.allow(DRAIN_BYTES);
-        let mut rest = Paced { source: self.clone(), has_given: false };
+        let mut rest = Paced { source: self.clone(), has_given: false, rest: Bytes::new() };
         let all = async { while let Some(Ok(_)) = rest.next().await {} };
         if tokio::time::timeout(DRAIN_TIME, all).await.is_err() {
             tracing::debug!("a refused upload goes on and on");
@@ -70,6 +73,8 @@ impl Source {
 struct Paced {
     source: Source,
     has_given: bool,
+    /// What of the last piece has not been given yet.
+    rest: Bytes,
 }
 
 impl Stream for Paced {
@@ -81,13 +86,17 @@ impl Stream for Paced {
             return Poll::Pending;
         }
         let shared = Arc::clone(&self.source.0);
-        let next = shared.stream.lock().expect("no thread panics while it reads a body").poll_next_unpin(context);
-        let piece = match next {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(None) => return Poll::Ready(None),
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(io::Error::other(error)))),
-            Poll::Ready(Some(Ok(piece))) => piece,
-        };
+        if self.rest.is_empty() {
+            let next = shared.stream.lock().expect("no thread panics while it reads a body").poll_next_unpin(context);
+            self.rest = match next {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(io::Error::other(error)))),
+                Poll::Ready(Some(Ok(piece))) => piece,
+            };
+        }
+        let most = self.rest.len().min(PIECE_BYTES);
+        let piece = self.rest.split_to(most);
         let Some(left) = shared.left.load(Ordering::Relaxed).checked_sub(piece.len() as u64) else {
             shared.is_over.store(true, Ordering::Relaxed);
             return Poll::Ready(Some(Err(io::Error::other("more than was allowed"))));

@@ -71,7 +71,9 @@ pub enum ConfigError {
     #[error(transparent)]
     Smtp(#[from] SmtpError),
     /// `*` among the origins, or something that no browser sends as an origin.
-    #[error("{place}: an allowed origin is named in full, such as https://app.example.org, without a path; {given} is none")]
+    #[error(
+        "{place}: an allowed origin is named in full, such as https://app.example.org, without a path; {given} is none"
+    )]
     NoOrigin {
         /// The flag, the variable, or the key and its file.
         place: String,

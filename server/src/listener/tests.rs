@@ -55,10 +55,17 @@ async fn after_a_burst(server: &TestServer, burst: impl Fn(usize) -> String, las
         let call = server.call(Method::POST, "/api/v1/auth/refresh").header("x-forwarded-for", forwarded).json(&body);
         call.send().await.unwrap().status()
     };
-    for n in 0..30 {
+    for n in 0..200 {
         assert_eq!(ask(burst(n)).await, StatusCode::UNAUTHORIZED);
     }
-    ask(last.to_owned()).await
+    // Some of it has come back meanwhile.
+    for _ in 0..100 {
+        let status = ask(last.to_owned()).await;
+        if status != StatusCode::UNAUTHORIZED {
+            return status;
+        }
+    }
+    StatusCode::UNAUTHORIZED
 }
 
 fn limited(trusted: &'static [&'static str]) -> impl FnOnce(&mut Config) {

@@ -86,18 +86,6 @@ async fn what_nobody_has_is_not_found_and_what_is_no_id_can_not_be_read() {
 }
 
 #[tokio::test]
-async fn what_is_to_come_answers_501_with_a_code() {
-    let server = TestServer::start().await;
-    let maren = server.person("Maren", Role::Client).await;
-    for (method, path) in LATER {
-        let path = path.replace('*', &Uuid::now_v7().to_string());
-        let answer = Answer::of(maren.call(method.parse().unwrap(), &path)).await;
-        answer.refused(501, "NOT_IMPLEMENTED");
-        assert!(answer.body["requestId"].is_string());
-    }
-}
-
-#[tokio::test]
 async fn every_error_is_a_problem_document_whoever_made_it() {
     let server = TestServer::start().await;
     let maren = server.person("Maren", Role::Client).await;

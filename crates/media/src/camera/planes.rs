@@ -43,9 +43,8 @@ pub(super) fn from_rgb(packed: &[u8], stride: usize, to: &mut Planes<'_>) {
         let (upper, lower) = lines.split_at(stride);
         let squares = upper.chunks_exact(6).zip(lower.chunks_exact(6));
         for ((u, v), (upper, lower)) in u.iter_mut().zip(v).zip(squares) {
-            let sum = |at: usize| {
-                [upper[at], upper[at + 3], lower[at], lower[at + 3]].map(i32::from).iter().sum::<i32>()
-            };
+            let sum =
+                |at: usize| [upper[at], upper[at + 3], lower[at], lower[at + 3]].map(i32::from).iter().sum::<i32>();
             let [r, g, b] = [sum(0), sum(1), sum(2)].map(|four| (four + 2) / 4);
             *u = fixed_point(-38 * r - 74 * g + 112 * b, 128);
             *v = fixed_point(112 * r - 94 * g - 18 * b, 128);
