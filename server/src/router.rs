@@ -35,6 +35,8 @@ use crate::{
 };
 
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod tests;
 
 /// The largest body that is read: the longest description four times over.
