@@ -33,6 +33,7 @@ use crate::{
 
 #[cfg(test)]
 mod hostile;
+mod matrix;
 #[cfg(test)]
 mod tests;
 
