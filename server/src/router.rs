@@ -33,6 +33,7 @@ use crate::{
 
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod tests;

@@ -231,7 +231,10 @@ impl Market {
         let message = json!({ "conversationId": rows.conversation, "content": "Hello", "type": "text" });
         rows.message = client.post("/messages", message).await.expect(201).text("/id");
         rows.attachment = upload(client).await;
-        let file = json!({ "conversationId": rows.conversation, "type": "file", "attachmentIds": [rows.attachment] });
+        let file = json!({
+            "conversationId": rows.conversation, "content": "The plan", "type": "file",
+            "attachmentIds": [rows.attachment],
+        });
         client.post("/messages", file).await.expect(201);
         let meeting = match given {
             "project" => return rows,
