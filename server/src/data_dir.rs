@@ -6,6 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use parley_domain::AttachmentId;
+use parley_store::{
+    StoreError,
+    sqlite::{self, Finding},
+};
+
 pub(crate) mod backup;
 pub(crate) mod restore;
 
@@ -105,6 +111,27 @@ fn files_below(root: &Path, folder: &str) -> io::Result<Vec<String>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Uploads that the database names and that are not there, or not whole.
+pub(crate) fn upload_findings(data_dir: &Path) -> Result<Vec<Finding>, StoreError> {
+    let wrong = |kept: &(AttachmentId, u64)| match fs::metadata(data_dir.join(UPLOADS).join(kept.0.to_string())) {
+        Ok(meta) if meta.len() == kept.1 => None,
+        Ok(meta) => Some(format!("the file has {} bytes instead of {}", meta.len(), kept.1)),
+        Err(error) => Some(format!("the file can't be read: {error}")),
+    };
+    let database = data_dir.join(DATABASE);
+    let suspect: Vec<_> = sqlite::kept_files(&database)?.into_iter().filter(|kept| wrong(kept).is_some()).collect();
+    if suspect.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Bytes go after their row: what is missing may have been deleted meanwhile by a server that runs beside.
+    let still_kept = sqlite::kept_files(&database)?;
+    let found = suspect
+        .iter()
+        .filter(|kept| still_kept.contains(kept))
+        .filter_map(|kept| Some(Finding { check: "upload", subject: kept.0.to_string(), detail: wrong(kept)? }));
+    Ok(found.collect())
 }
 
 /// Makes the names in a folder last.

@@ -46,7 +46,7 @@ mod writer;
 mod tests;
 
 pub use archive::{drop_files, extract_files, put_files, verify_files};
-pub use check::{Finding, findings};
+pub use check::{Finding, findings, kept_files};
 pub use copy::{Contents, copy, verify};
 pub use open::pending_migrations;
 

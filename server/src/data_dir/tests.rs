@@ -166,3 +166,24 @@ fn a_backup_of_nothing_says_so() {
     assert!(matches!(outcome, Err(backup::BackupError::NothingThere(_))));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn an_upload_that_is_missing_or_cut_short_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = lived_in(dir.path()).await;
+    let raw = rusqlite::Connection::open(config.database()).unwrap();
+    let insert = "INSERT INTO attachments (id, uploader_id, name, size, media_type, sha256, created_at)
+        SELECT randomblob(16), id, 'a.txt', 9, 'text/plain', randomblob(32), 1 FROM users";
+    raw.execute_batch(insert).unwrap();
+    let [(id, 9)] = sqlite::kept_files(&config.database()).unwrap()[..] else { panic!("one file is kept") };
+    let file = config.data_dir.join(UPLOADS).join(id.to_string());
+    for (bytes, is_found) in [(None, true), (Some("a pictur"), true), (Some("a picture"), false)] {
+        if let Some(bytes) = bytes {
+            fs::write(&file, bytes).unwrap();
+        }
+        let found = upload_findings(&config.data_dir).unwrap();
+        assert_eq!(found.iter().map(|finding| finding.subject.clone()).collect::<Vec<_>>(), {
+            if is_found { vec![id.to_string()] } else { Vec::new() }
+        });
+    }
+}

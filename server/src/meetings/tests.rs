@@ -313,7 +313,8 @@ async fn a_second_device_takes_the_call_over() {
 
 #[tokio::test]
 async fn a_call_that_both_have_left_is_ended_after_the_time_of_absence() {
-    let server = TestServer::start_with(|config| config.timing.meeting.absence = MOMENT).await;
+    // Long enough for both to join on a busy machine: until then they are absent.
+    let server = TestServer::start_with(|config| config.timing.meeting.absence = Duration::from_secs(3)).await;
     let pair = server.pair().await;
     let mut watcher = pair.client.socket().await;
     let (meeting, host, mut guest) = talk(&pair).await;
@@ -323,7 +324,7 @@ async fn a_call_that_both_have_left_is_ended_after_the_time_of_absence() {
     host.drop_line().await;
     let ended = watcher.next("meeting:ended").await;
     assert_eq!((&ended["endReason"], &ended["status"]), (&json!("abandoned"), &json!("COMPLETED")));
-    assert_eq!(ended["duration"], 0);
+    assert!(ended["duration"].as_u64().unwrap() < 3, "it ended with the last one leaving: {ended}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use parley_domain::terms_hash;
+use parley_domain::{AttachmentId, terms_hash};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
@@ -185,6 +185,19 @@ pub fn findings(path: &Path) -> Result<Vec<Finding>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// Every file that people sent or are about to send, with its size in bytes.
+///
+/// # Errors
+/// What opening and reading say.
+pub fn kept_files(path: &Path) -> Result<Vec<(AttachmentId, u64)>, StoreError> {
+    let mut conn = open_reader(path, BUSY)?;
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Deferred).map_err(error_of)?;
+    let kept = Db::new(&tx).all("SELECT id, size FROM attachments ORDER BY position", (), |row| {
+        Ok((row.get::<_, uuid::Uuid>(0)?.into(), row.get::<_, i64>(1)?.unsigned_abs()))
+    });
+    kept
 }
 
 fn file_findings(conn: &Connection) -> Result<Vec<Finding>, StoreError> {
