@@ -233,6 +233,12 @@ async fn page(app: &App) -> Response {
         "How long writes waited for their turn, altogether.",
         activity.waited_micros,
     );
+    exporter.total("parley_store_statements_total", "Statements that the database ran.", activity.statements);
+    exporter.total(
+        "parley_store_steps_total",
+        "What those statements cost, in steps of the database's own machine.",
+        activity.steps,
+    );
     let text = exporter.handle.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

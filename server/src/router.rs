@@ -36,6 +36,8 @@ mod hostile;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod statements;
+#[cfg(test)]
 mod tests;
 
 /// The largest body that is read: the longest description four times over.

@@ -16,7 +16,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, net::TcpStream, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::{
     App, AppState, Config,
@@ -57,13 +57,38 @@ impl TestServer {
 
     async fn run(config: Config, dir: Option<tempfile::TempDir>) -> Self {
         let app = App::open(config.clone()).await.unwrap();
+        let state = app.clone();
+        Self::around(app, config, dir, |listener, stopped| async move {
+            serve_app(state, listener, stopped).await.unwrap();
+        })
+        .await
+    }
+
+    async fn around<S: Future<Output = ()> + Send + 'static>(
+        app: AppState,
+        config: Config,
+        dir: Option<tempfile::TempDir>,
+        serve: impl FnOnce(TcpListener, WaitForCancellationFutureOwned) -> S,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let (state, stopped) = (app.clone(), stop.clone().cancelled_owned());
-        let task = tokio::spawn(async move { serve_app(state, listener, stopped).await.unwrap() });
+        let task = tokio::spawn(serve(listener, stop.clone().cancelled_owned()));
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { app, base, http, config, stop, task: Some(task), dir }
+    }
+
+    /// Answers calls and does nothing else: no timer, no publishing and no upkeep asks the database for anything.
+    pub(crate) async fn start_bare() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(dir.path().join("data"));
+        config.rate_limits = Switch::Off;
+        let app = App::open(config.clone()).await.unwrap();
+        let router = crate::router(&app);
+        Self::around(app, config, Some(dir), |listener, stopped| async move {
+            axum::serve(listener, router).with_graceful_shutdown(stopped).await.unwrap();
+        })
+        .await
     }
 
     /// Stops it to its end and starts another one on the same data.

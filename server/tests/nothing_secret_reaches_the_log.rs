@@ -21,7 +21,7 @@ use tracing_subscriber::fmt::MakeWriter;
 mod testing;
 
 // What the harness expects at the root of its crate.
-use parley_server::{App, AppState, Config, cli, clock, config, serve_app};
+use parley_server::{App, AppState, Config, cli, clock, config, router, serve_app};
 use testing::{Answer, PASSWORD, Pair, Socket, TestServer};
 
 #[derive(Clone, Default)]

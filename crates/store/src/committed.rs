@@ -63,7 +63,7 @@ pub enum Committed {
 /// Everything that this process commits, in commit order.
 pub type CommitFeed = broadcast::Receiver<Arc<Committed>>;
 
-/// What a store has written so far in this process.
+/// What a store has done so far in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     /// Transactions committed.
@@ -72,4 +72,8 @@ pub struct Activity {
     pub writes: u64,
     /// How long the writes waited for their turn, altogether, in microseconds.
     pub waited_micros: u64,
+    /// Statements run, of reads and writes, but those that begin and end transactions.
+    pub statements: u64,
+    /// What these statements cost, in steps of the database's own machine: the same however fast the computer is.
+    pub steps: u64,
 }

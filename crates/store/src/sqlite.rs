@@ -14,7 +14,7 @@ use parley_domain::{
 };
 use tokio::sync::broadcast;
 
-use self::{readers::Readers, writer::Writer};
+use self::{effort::Total, readers::Readers, writer::Writer};
 use crate::*;
 
 mod acceptance;
@@ -28,6 +28,7 @@ mod conversations;
 mod copy;
 mod db;
 mod due;
+mod effort;
 mod history;
 mod idempotency;
 mod lists;
@@ -96,8 +97,10 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         let (feed, _) = broadcast::channel(options.feed.max(1));
-        let writer = Writer::start(open::open_writer(&path, options.busy)?, feed.clone(), options.at_close)?;
-        let readers = Readers::new(path.clone(), options.readers.max(1), options.busy);
+        let total = Arc::new(Total::default());
+        let conn = open::open_writer(&path, options.busy)?;
+        let writer = Writer::start(conn, feed.clone(), options.at_close, Arc::clone(&total))?;
+        let readers = Readers::new(path.clone(), options.readers.max(1), options.busy, total);
         Ok(Self { writer: Arc::new(writer), readers, feed, path })
     }
 
@@ -457,7 +460,7 @@ impl Store for SqliteStore {
     async fn begin_serving(&self, mailing: Mailing, now: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |tx| {
-                call_log::empty_calls(tx, now)?;
+                call_log::empty_all_calls(tx, now)?;
                 due::release_claims(tx)?;
                 mails::begin(tx, mailing)
             })

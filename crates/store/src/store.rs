@@ -312,7 +312,7 @@ pub trait Store: Send + Sync + 'static {
     /// few thousand changes is told that it missed some (`Lagged`): disconnect everybody, `/sync` heals it.
     fn subscribe(&self) -> CommitFeed;
 
-    /// What this process has written so far.
+    /// What this process has done so far.
     fn activity(&self) -> Activity;
 
     // --- upkeep ---

@@ -110,6 +110,7 @@ macro_rules! store_suite {
                 a_closed_project_drops_reminders_and_mails;
             changes:
                 changes_come_in_commit_order_to_those_concerned,
+                what_changed_several_times_comes_each_time_as_it_is_now,
                 the_log_is_read_in_pages,
                 an_old_cursor_is_refused_after_a_sweep,
                 a_cursor_of_another_log_is_refused,

@@ -293,14 +293,14 @@ impl Rows {
     }
 }
 
-async fn upload(person: &Person) -> String {
+pub(super) async fn upload(person: &Person) -> String {
     let part =
         "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"plan.txt\"\r\n\r\nthe plan\r\n--b--\r\n";
     let call = person.call(Method::POST, "/attachments").header("content-type", "multipart/form-data; boundary=b");
     Answer::of(call.body(part)).await.expect(201).text("/id")
 }
 
-fn proposal() -> Value {
+pub(super) fn proposal() -> Value {
     json!({
         "price": { "amountMinor": 125_000, "currency": "USD" }, "scope": "All of it.",
         "deadline": "2099-01-01T00:00:00Z", "expiresAt": "2098-01-01T00:00:00Z",

@@ -134,10 +134,8 @@ pub(super) fn close_project(
         "UPDATE projects SET status = ?2 WHERE id = ?1 AND status = 'ACTIVE'",
         params![id.0, project.status.as_str()],
     )?;
-    let mut closed = Vec::new();
-    for meeting in meetings::unfinished_of(tx, id)? {
-        closed.extend(meetings::end(tx, meeting, MeetingClosing::ProjectClosed, now)?);
-    }
+    let unfinished = meetings::unfinished_of(tx, id)?;
+    let closed = meetings::end(tx, unfinished, MeetingClosing::ProjectClosed, now)?;
     let to = projects::people(&project);
     tx.log(ChangeRow::of("project", id.0), &to, now)?;
     tx.publish(Committed::Project { project: project.clone(), to });

@@ -1,11 +1,11 @@
 //! Who came into a meeting, left it and shared the screen. A person's last line says how things stand, so that no line
 //! is ever written twice, whoever reports it late.
 
-use parley_domain::{Meeting, MeetingId, MeetingLogEntry, MeetingLogEvent, Timestamp, UserId};
+use parley_domain::{MeetingId, MeetingLogEntry, MeetingLogEvent, Timestamp, UserId};
 use rusqlite::params;
 
 use super::{
-    db::{Db, RowExt, Tx},
+    db::{Db, RowExt, Tx, json_ids},
     lists::cut,
     meetings,
 };
@@ -20,12 +20,7 @@ pub(super) fn log_meeting(tx: &mut Tx<'_>, meeting: MeetingId, entry: MeetingLog
 }
 
 fn write(tx: &Tx<'_>, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError> {
-    let insert = |event: MeetingLogEvent| {
-        tx.run_one(
-            "INSERT INTO meeting_log (meeting_id, user_id, event, at) VALUES (?1, ?2, ?3, ?4)",
-            params![meeting.0, entry.user_id.0, event.as_str(), entry.at.as_millis()],
-        )
-    };
+    let insert = |event: MeetingLogEvent| insert(tx, meeting, MeetingLogEntry { event, ..entry });
     let last = last_of(tx, meeting, entry.user_id)?;
     let is_sharing = last == Some(MeetingLogEvent::ScreenOn);
     let is_in = last.is_some_and(|last| last != MeetingLogEvent::Left);
@@ -33,14 +28,28 @@ fn write(tx: &Tx<'_>, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), 
         MeetingLogEvent::Joined if !is_in => insert(MeetingLogEvent::Joined),
         MeetingLogEvent::ScreenOn if is_in && !is_sharing => insert(MeetingLogEvent::ScreenOn),
         MeetingLogEvent::ScreenOff if is_sharing => insert(MeetingLogEvent::ScreenOff),
-        MeetingLogEvent::Left if is_in => {
-            if is_sharing {
-                insert(MeetingLogEvent::ScreenOff)?;
-            }
-            insert(MeetingLogEvent::Left)
-        }
+        MeetingLogEvent::Left => last.map_or(Ok(()), |last| leave(tx, meeting, entry, last)),
         _ => Ok(()),
     }
+}
+
+/// Takes somebody out, whose last line said `last`.
+fn leave(tx: &Tx<'_>, meeting: MeetingId, entry: MeetingLogEntry, last: MeetingLogEvent) -> Result<(), StoreError> {
+    match last {
+        MeetingLogEvent::Left => return Ok(()),
+        MeetingLogEvent::ScreenOn => {
+            insert(tx, meeting, MeetingLogEntry { event: MeetingLogEvent::ScreenOff, ..entry })?;
+        }
+        MeetingLogEvent::Joined | MeetingLogEvent::ScreenOff => {}
+    }
+    insert(tx, meeting, MeetingLogEntry { event: MeetingLogEvent::Left, ..entry })
+}
+
+fn insert(tx: &Tx<'_>, meeting: MeetingId, entry: MeetingLogEntry) -> Result<(), StoreError> {
+    tx.run_one(
+        "INSERT INTO meeting_log (meeting_id, user_id, event, at) VALUES (?1, ?2, ?3, ?4)",
+        params![meeting.0, entry.user_id.0, entry.event.as_str(), entry.at.as_millis()],
+    )
 }
 
 fn last_of(db: &Db<'_>, meeting: MeetingId, user: UserId) -> Result<Option<MeetingLogEvent>, StoreError> {
@@ -51,19 +60,26 @@ fn last_of(db: &Db<'_>, meeting: MeetingId, user: UserId) -> Result<Option<Meeti
     )
 }
 
-/// Both are out from now on.
-pub(super) fn empty_call(tx: &Tx<'_>, meeting: &Meeting, at: Timestamp) -> Result<(), StoreError> {
-    for user_id in [meeting.host_id, meeting.guest_id] {
-        write(tx, meeting.id, MeetingLogEntry { user_id, event: MeetingLogEvent::Left, at })?;
+/// Everybody who is in one of these calls is out from now on, hosts first. One statement says who is in, whose rows are
+/// those of everybody's last line.
+pub(super) fn empty_calls(tx: &Tx<'_>, meetings: &[MeetingId], at: Timestamp) -> Result<(), StoreError> {
+    let last_lines = tx.all(
+        "SELECT l.meeting_id, l.user_id, l.event, max(l.position) FROM meeting_log l
+         JOIN meetings m ON m.id = l.meeting_id
+         WHERE l.meeting_id IN (SELECT unhex(value) FROM json_each(?1))
+         GROUP BY l.meeting_id, l.user_id ORDER BY m.position, l.user_id <> m.host_id",
+        [json_ids(meetings.iter().map(|id| id.0))],
+        |row| Ok((row.id("meeting_id")?, row.id("user_id")?, row.word("event")?)),
+    )?;
+    for (meeting, user_id, last) in last_lines {
+        leave(tx, meeting, MeetingLogEntry { user_id, event: MeetingLogEvent::Left, at }, last)?;
     }
     Ok(())
 }
 
-pub(super) fn empty_calls(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-    for meeting in meetings::logged_and_unfinished(tx)? {
-        empty_call(tx, &meeting, now)?;
-    }
-    Ok(())
+/// As [`empty_calls`], of all calls that go on.
+pub(super) fn empty_all_calls(tx: &Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    empty_calls(tx, &meetings::logged_and_unfinished(tx)?, now)
 }
 
 pub(super) fn meeting_log(

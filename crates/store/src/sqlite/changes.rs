@@ -1,6 +1,8 @@
 //! The change log as one person reads it, and the upkeep of what is kept for a time only.
 
-use parley_domain::{Timestamp, UserId};
+use std::collections::HashMap;
+
+use parley_domain::{ConversationId, Message, Project, Proposal, Reminder, Timestamp, UserId};
 use rusqlite::params;
 use uuid::Uuid;
 
@@ -8,7 +10,7 @@ use super::{
     db::{Db, RowExt, Tx, day_of},
     due, market, meetings, messages, projects,
 };
-use crate::{Change, Retention, StoreError, SyncCursor, SyncError, SyncPage};
+use crate::{Change, MeetingView, ReadState, Retention, StoreError, SyncCursor, SyncError, SyncPage};
 
 /// At most so many changes in one answer.
 const MAX_CHANGES: u32 = 500;
@@ -67,25 +69,52 @@ pub(super) fn sync(db: &Db<'_>, viewer: UserId, since: Option<SyncCursor>, limit
     lines.truncate(limit);
     // At the end of one's own changes the cursor moves on to the end of the log, so that it ages as late as possible.
     let seen = lines.last().filter(|_| more).map_or(log.last, |line| line.number);
+    let subjects = Subjects::of(db, &lines)?;
     let mut changes = Vec::with_capacity(lines.len());
     for line in &lines {
-        changes.extend(change_of(db, line)?);
+        changes.extend(subjects.change(line)?);
     }
     Ok(SyncPage { changes, next_cursor: SyncCursor { log: log.id, seen }, more })
 }
 
-/// What a line speaks of, as it is now; `None` if it has been deleted since.
-fn change_of(db: &Db<'_>, line: &ChangeLine) -> Result<Option<Change>, StoreError> {
-    let subject = line.subject;
-    Ok(match (line.kind.as_str(), line.actor) {
-        ("message", _) => messages::find_message(db, subject.into())?.map(Change::Message),
-        ("read", Some(reader)) => messages::read_state(db, subject.into(), reader)?.map(Change::Read),
-        ("meeting", _) => meetings::find_meeting(db, subject.into())?.map(|view| Change::Meeting(view.meeting)),
-        ("project", _) => projects::find_project(db, subject.into())?.map(Change::Project),
-        ("proposal", _) => market::find_proposal(db, subject.into())?.map(Change::Proposal),
-        ("reminder", _) => due::find_reminder(db, subject.into())?.map(Change::Reminder),
-        (kind, _) => return Err(StoreError::Corrupt(format!("a change of kind {kind:?}"))),
-    })
+/// What the lines of a page speak of, as it is now: one statement for each kind that is among them, and two more for the
+/// readers and files of messages. What has been deleted since is not there.
+struct Subjects {
+    messages: HashMap<Uuid, Message>,
+    reads: HashMap<(ConversationId, UserId), ReadState>,
+    meetings: HashMap<Uuid, MeetingView>,
+    projects: HashMap<Uuid, Project>,
+    proposals: HashMap<Uuid, Proposal>,
+    reminders: HashMap<Uuid, Reminder>,
+}
+
+impl Subjects {
+    fn of(db: &Db<'_>, lines: &[ChangeLine]) -> Result<Self, StoreError> {
+        let all = |kind: &str| -> Vec<Uuid> {
+            lines.iter().filter(|line| line.kind == kind).map(|line| line.subject).collect()
+        };
+        Ok(Self {
+            messages: messages::find_messages(db, &all("message"))?,
+            reads: messages::read_states(db, &all("read"))?,
+            meetings: meetings::find_meetings(db, &all("meeting"))?,
+            projects: projects::find_projects(db, &all("project"))?,
+            proposals: market::find_proposals(db, &all("proposal"))?,
+            reminders: due::find_reminders(db, &all("reminder"))?,
+        })
+    }
+
+    fn change(&self, line: &ChangeLine) -> Result<Option<Change>, StoreError> {
+        let subject = &line.subject;
+        Ok(match (line.kind.as_str(), line.actor) {
+            ("message", _) => self.messages.get(subject).cloned().map(Change::Message),
+            ("read", Some(reader)) => self.reads.get(&((*subject).into(), reader)).cloned().map(Change::Read),
+            ("meeting", _) => self.meetings.get(subject).map(|view| Change::Meeting(view.meeting.clone())),
+            ("project", _) => self.projects.get(subject).cloned().map(Change::Project),
+            ("proposal", _) => self.proposals.get(subject).cloned().map(Change::Proposal),
+            ("reminder", _) => self.reminders.get(subject).cloned().map(Change::Reminder),
+            (kind, _) => return Err(StoreError::Corrupt(format!("a change of kind {kind:?}"))),
+        })
+    }
 }
 
 pub(super) fn sweep(tx: &mut Tx<'_>, retention: Retention, now: Timestamp) -> Result<(), StoreError> {

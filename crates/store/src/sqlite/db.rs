@@ -10,16 +10,23 @@ use parley_domain::{Money, Timestamp, UserId};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, RowIndex, types::Type};
 use uuid::Uuid;
 
+use super::effort::{Effort, Meter};
 use crate::{Committed, StoreError};
 
 /// Reads inside one transaction: everything it sees is of one moment.
 pub(super) struct Db<'c> {
     conn: &'c Connection,
+    meter: Meter,
 }
 
 impl<'c> Db<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
-        Self { conn }
+        Self { conn, meter: Meter::default() }
+    }
+
+    /// What it was used for so far.
+    pub(super) fn effort(&self) -> Effort {
+        self.meter.read()
     }
 
     /// The first row, if there is one.
@@ -30,7 +37,9 @@ impl<'c> Db<'c> {
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql).map_err(error_of)?;
-        statement.query_row(params, map).optional().map_err(error_of)
+        let row = statement.query_row(params, map).optional();
+        self.meter.count(&statement);
+        row.map_err(error_of)
     }
 
     /// Row after row, until `see` has seen enough.
@@ -47,6 +56,8 @@ impl<'c> Db<'c> {
                 break;
             }
         }
+        drop(rows);
+        self.meter.count(&statement);
         Ok(())
     }
 
@@ -58,7 +69,9 @@ impl<'c> Db<'c> {
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
         let mut statement = self.conn.prepare_cached(sql).map_err(error_of)?;
-        statement.query_map(params, map).and_then(Iterator::collect).map_err(error_of)
+        let rows = statement.query_map(params, map).and_then(Iterator::collect);
+        self.meter.count(&statement);
+        rows.map_err(error_of)
     }
 }
 
@@ -107,7 +120,11 @@ impl<'c> Tx<'c> {
 
     /// Executes a statement; answers how many rows it changed.
     pub(super) fn run(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        let outcome = self.db.conn.prepare_cached(sql).and_then(|mut statement| statement.execute(params));
+        let outcome = self.db.conn.prepare_cached(sql).and_then(|mut statement| {
+            let changed = statement.execute(params);
+            self.db.meter.count(&statement);
+            changed
+        });
         outcome.map_err(|error| {
             let error = error_of(error);
             *self.last_error.borrow_mut() = Some(error.clone());

@@ -1,13 +1,17 @@
 //! What is due for meetings: reminders and expiries are rows, claimed for a while by one node.
 
+use std::collections::HashMap;
+
 use parley_domain::{MailKind, Meeting, MeetingId, MeetingTimes, Reminder, ReminderId, Timestamp};
-use rusqlite::params;
+use rusqlite::{Row, params};
+use uuid::Uuid;
 
 use super::{
     db::{ChangeRow, Db, RowExt, Tx, new_id},
+    lists::by_id,
     mails, meetings,
 };
-use crate::{Claim, Committed, DueReminder, StoreError};
+use crate::{Claim, Committed, DueReminder, MeetingView, StoreError};
 
 /// Rows of the meeting's reminders that are still ahead.
 pub(super) fn arm_reminders(
@@ -67,16 +71,19 @@ pub(super) fn claim_reminders(tx: &mut Tx<'_>, claim: Claim) -> Result<Vec<DueRe
             })
         },
     )?;
+    let ids: Vec<_> = rows.iter().map(|row| row.meeting.0).collect();
+    let views = meetings::find_meetings(tx, &ids)?;
     let mut due = Vec::with_capacity(rows.len());
     for row in rows {
-        due.extend(take_reminder(tx, &row, claim.now)?);
+        // A reminder goes with its meeting.
+        let Some(view) = views.get(&row.meeting.0) else { continue };
+        due.push(take_reminder(tx, &row, view, claim.now)?);
     }
     Ok(due)
 }
 
 /// At its first claim a reminder is written into both people's logs; whoever claims it again finds it there.
-fn take_reminder(tx: &mut Tx<'_>, row: &DueRow, now: Timestamp) -> Result<Option<DueReminder>, StoreError> {
-    let Some(view) = meetings::find_meeting(tx, row.meeting)? else { return Ok(None) };
+fn take_reminder(tx: &mut Tx<'_>, row: &DueRow, view: &MeetingView, now: Timestamp) -> Result<DueReminder, StoreError> {
     let left = i64::try_from(row.scheduled_at.saturating_since(now).as_secs()).unwrap_or(i64::MAX);
     let to = [view.meeting.host_id, view.meeting.guest_id];
     if row.starts_in_seconds.is_none() {
@@ -93,29 +100,28 @@ fn take_reminder(tx: &mut Tx<'_>, row: &DueRow, now: Timestamp) -> Result<Option
     };
     let due = DueReminder { reminder, to };
     tx.publish(Committed::Reminder(due.clone()));
-    Ok(Some(due))
+    Ok(due)
 }
 
 pub(super) fn finish_reminder(tx: &mut Tx<'_>, reminder: ReminderId) -> Result<(), StoreError> {
     tx.run("UPDATE reminders SET sent = 1 WHERE id = ?1", [reminder.0]).map(drop)
 }
 
-/// A reminder that was claimed at least once, as it was first sent.
-pub(super) fn find_reminder(db: &Db<'_>, id: ReminderId) -> Result<Option<Reminder>, StoreError> {
-    db.one(
-        "SELECT r.meeting_id, r.starts_in_seconds, r.scheduled_at, m.project_id FROM reminders r
-         JOIN meetings m ON m.id = r.meeting_id WHERE r.id = ?1 AND r.starts_in_seconds IS NOT NULL",
-        [id.0],
-        |row| {
-            Ok(Reminder {
-                reminder_id: id,
-                meeting_id: row.id("meeting_id")?,
-                project_id: row.id("project_id")?,
-                scheduled_at: row.at("scheduled_at")?,
-                starts_in_seconds: row.get("starts_in_seconds")?,
-            })
-        },
-    )
+/// Those of these reminders that were claimed at least once, as they were first sent.
+pub(super) fn find_reminders(db: &Db<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Reminder>, StoreError> {
+    let sql = "SELECT r.id, r.meeting_id, r.starts_in_seconds, r.scheduled_at, m.project_id FROM reminders r
+         JOIN meetings m ON m.id = r.meeting_id WHERE r.starts_in_seconds IS NOT NULL AND r.id";
+    by_id(db, sql, ids, reminder_of)
+}
+
+fn reminder_of(row: &Row<'_>) -> rusqlite::Result<Reminder> {
+    Ok(Reminder {
+        reminder_id: row.id("id")?,
+        meeting_id: row.id("meeting_id")?,
+        project_id: row.id("project_id")?,
+        scheduled_at: row.at("scheduled_at")?,
+        starts_in_seconds: row.get("starts_in_seconds")?,
+    })
 }
 
 /// Whoever claimed something before is gone.

@@ -1,8 +1,11 @@
-//! Pages, newest first, by a column that follows the order of commits.
+//! Many rows at once: pages, newest first, by a column that follows the order of commits; and rows by their ids.
+
+use std::collections::HashMap;
 
 use rusqlite::{Params, Row, ToSql};
+use uuid::Uuid;
 
-use super::db::Db;
+use super::db::{Db, RowExt, json_ids};
 use crate::{Cursor, Page, PageRequest, StoreError};
 
 /// What a list is filtered by: one value or several, bound as `?1`, `?2`, …
@@ -10,7 +13,7 @@ pub(super) trait Filter {
     fn values(&self) -> Vec<&dyn ToSql>;
 }
 
-impl Filter for uuid::Uuid {
+impl Filter for Uuid {
     fn values(&self) -> Vec<&dyn ToSql> {
         vec![self]
     }
@@ -59,4 +62,20 @@ pub(super) fn cut<T>(mut rows: Vec<(i64, T)>, limit: usize, cursor: impl Fn(i64)
     rows.truncate(limit);
     let next_cursor = rows.last().filter(|_| has_more).map(|(position, _)| cursor(*position));
     Page { items: rows.into_iter().map(|(_, row)| row).collect(), next_cursor }
+}
+
+/// The rows of these ids that are there, in one statement. `sql` ends with the column that is the id and selects it as
+/// `id`.
+pub(super) fn by_id<T>(
+    db: &Db<'_>,
+    sql: &str,
+    ids: &[Uuid],
+    mut map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<HashMap<Uuid, T>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!("{sql} IN (SELECT unhex(value) FROM json_each(?1))");
+    let rows = db.all(&sql, [json_ids(ids.iter().copied())], |row| Ok((row.id("id")?, map(row)?)))?;
+    Ok(rows.into_iter().collect())
 }

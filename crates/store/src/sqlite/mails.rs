@@ -30,27 +30,24 @@ pub(super) fn begin(tx: &Tx<'_>, mailing: Mailing) -> Result<(), StoreError> {
 /// One to each side, unless nobody sends mails or the meeting is past its time. A mail of that kind that still waits
 /// gives way.
 pub(super) fn queue(tx: &Tx<'_>, meeting: &Meeting, kind: MailKind, now: Timestamp) -> Result<(), StoreError> {
-    let is_mailing = "SELECT 1 FROM counters WHERE name = 'mailing' AND value = 1";
     let Some(expires_at) = meeting.scheduled_at.filter(|at| *at > now) else { return Ok(()) };
-    if tx.one(is_mailing, (), |_| Ok(()))?.is_none() {
-        return Ok(());
-    }
-    for user in [meeting.host_id, meeting.guest_id] {
-        let id: MailId = new_id(now);
-        tx.run_one(
-            "INSERT OR REPLACE INTO mails (id, meeting_id, user_id, kind, due_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                id.0,
-                meeting.id.0,
-                user.0,
-                kind.as_str(),
-                now.as_millis(),
-                expires_at.min(now + LIFETIME).as_millis()
-            ],
-        )?;
-    }
-    Ok(())
+    let (to_host, to_guest): (MailId, MailId) = (new_id(now), new_id(now));
+    tx.run(
+        "INSERT OR REPLACE INTO mails (id, meeting_id, user_id, kind, due_at, expires_at)
+         SELECT side.column1, ?1, side.column2, ?2, ?3, ?4 FROM (VALUES (?5, ?6), (?7, ?8)) AS side
+         WHERE EXISTS (SELECT 1 FROM counters WHERE name = 'mailing' AND value = 1)",
+        params![
+            meeting.id.0,
+            kind.as_str(),
+            now.as_millis(),
+            expires_at.min(now + LIFETIME).as_millis(),
+            to_host.0,
+            meeting.host_id.0,
+            to_guest.0,
+            meeting.guest_id.0
+        ],
+    )
+    .map(drop)
 }
 
 /// What waits for a meeting is no longer true.

@@ -1,16 +1,19 @@
 //! Requests and proposals up to the decision. The acceptance itself is in `acceptance`.
 
+use std::collections::HashMap;
+
 use parley_domain::{
     FieldCheck, Proposal, ProposalId, ProposalRefusal, ProposalStatus, Request, RequestId, RequestStatus, Role,
     Timestamp, UserId, check_pending, check_proposing,
 };
 use rusqlite::{Row, params};
+use uuid::Uuid;
 
 use super::{
     accounts,
     db::{ChangeRow, Db, RowExt, Tx, new_id},
     idempotency::{recall, remember},
-    lists::page_of,
+    lists::{by_id, page_of},
 };
 use crate::{Committed, Created, MarketError, NewProposal, NewRequest, Page, PageRequest, StoreError};
 
@@ -58,6 +61,11 @@ pub(super) fn find_request(db: &Db<'_>, request: RequestId) -> Result<Option<Req
 /// The proposal itself, whoever asks.
 pub(super) fn find_proposal(db: &Db<'_>, proposal: ProposalId) -> Result<Option<Proposal>, StoreError> {
     db.one(&format!("{PROPOSAL} WHERE p.id = ?1"), [proposal.0], proposal_of)
+}
+
+/// Those of these proposals that are there, whoever asks.
+pub(super) fn find_proposals(db: &Db<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Proposal>, StoreError> {
+    by_id(db, &format!("{PROPOSAL} WHERE p.id"), ids, proposal_of)
 }
 
 fn role_of(db: &Db<'_>, user: UserId) -> Result<Role, MarketError> {

@@ -1,18 +1,21 @@
 //! Meetings: each move one conditional write, decided by the domain.
 
+use std::collections::HashMap;
+
 use parley_domain::{
     AgoraUid, MailKind, Meeting, MeetingClosing, MeetingContext, MeetingId, MeetingNews, MeetingPlan, MeetingStatus,
     MeetingTimes, MeetingTransition, MeetingType, MeetingUids, ProjectId, Timestamp, UserId, channel_name,
     close_meeting, create_meeting as plan_meeting, draw_uids, take_step,
 };
 use rusqlite::{Row, params};
+use uuid::Uuid;
 
 use super::{
     call_log,
     db::{ChangeRow, Db, RowExt, Tx, new_id},
     due,
     idempotency::{recall, remember},
-    lists::page_of,
+    lists::{by_id, page_of},
     mails, projects,
 };
 use crate::{
@@ -71,6 +74,11 @@ pub(super) fn find_meeting(db: &Db<'_>, id: MeetingId) -> Result<Option<MeetingV
     db.one(&format!("{MEETING} WHERE m.id = ?1"), [id.0], view_of)
 }
 
+/// Those of these meetings that are there, whoever asks.
+pub(super) fn find_meetings(db: &Db<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, MeetingView>, StoreError> {
+    by_id(db, &format!("{MEETING} WHERE m.id"), ids, view_of)
+}
+
 pub(super) fn meeting(db: &Db<'_>, viewer: UserId, id: MeetingId) -> Result<MeetingView, MeetingError> {
     find_meeting(db, id)?.filter(|view| view.meeting.peer_of(viewer).is_some()).ok_or(MeetingError::NotFound)
 }
@@ -112,7 +120,8 @@ pub(super) fn create_meeting(
         mails::queue(tx, &meeting, MailKind::Scheduled, now)?;
     }
     remember(tx, new.host, new.idempotency.as_ref(), &meeting, now)?;
-    Ok(Created::New(tell(tx, meeting.id, news, now)?))
+    let view = find_meeting(tx, meeting.id)?.ok_or_else(|| StoreError::Internal("a meeting vanished".into()))?;
+    Ok(Created::New(tell(tx, view, news, now)?))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreError> {
@@ -168,25 +177,29 @@ pub(super) fn move_meeting(
     wanted: MeetingMove,
     now: Timestamp,
 ) -> Result<MeetingChange, MeetingError> {
-    let before = meeting(tx, wanted.caller, wanted.meeting)?.meeting;
+    let view = meeting(tx, wanted.caller, wanted.meeting)?;
+    let before = &view.meeting;
     let project = projects::find_project(tx, before.project_id)?.ok_or(MeetingError::NotFound)?;
     let other_in_progress = in_progress(tx, before.project_id, Some(before.id))?;
     let context = MeetingContext { project: project.status, other_in_progress, now };
-    let transition = take_step(&before, wanted.caller, wanted.step, context, &wanted.times)?;
+    let transition = take_step(before, wanted.caller, wanted.step, context, &wanted.times)?;
     if transition.news.is_none() {
-        let view = find_meeting(tx, before.id)?.ok_or(MeetingError::NotFound)?;
         return Ok(MeetingChange { view, news: None });
     }
     let after = transition.meeting;
-    update(tx, &before, &after, Due::of(&after, &wanted.times))?;
-    follow(tx, &before, &after, now)?;
+    follow(tx, before, &after, now)?;
     if after.scheduled_at != before.scheduled_at {
         due::arm_reminders(tx, &after, &wanted.times, now)?;
     }
-    Ok(tell(tx, after.id, transition.news, now)?)
+    if is_over(&after) {
+        call_log::empty_calls(tx, &[after.id], now)?;
+    }
+    let due = Due::of(&after, &wanted.times);
+    let view = update(tx, view, after, due)?;
+    Ok(tell(tx, view, transition.news, now)?)
 }
 
-/// What a step means to reminders, mails and the log.
+/// What a step means to reminders and mails.
 fn follow(tx: &Tx<'_>, before: &Meeting, after: &Meeting, now: Timestamp) -> Result<(), StoreError> {
     let has_moved = after.scheduled_at != before.scheduled_at;
     if after.status != MeetingStatus::Pending || has_moved {
@@ -199,7 +212,7 @@ fn follow(tx: &Tx<'_>, before: &Meeting, after: &Meeting, now: Timestamp) -> Res
     if is_called_off(before, after) {
         mails::queue(tx, after, MailKind::Cancelled, now)?;
     }
-    if is_over(after) { call_log::empty_call(tx, after, now) } else { Ok(()) }
+    Ok(())
 }
 
 fn is_over(meeting: &Meeting) -> bool {
@@ -219,20 +232,27 @@ pub(super) fn end_meeting(
     now: Timestamp,
 ) -> Result<Option<MeetingChange>, StoreError> {
     let Some(view) = find_meeting(tx, ending.meeting)? else { return Ok(None) };
-    end(tx, view.meeting, ending.closing, now)
+    Ok(end(tx, vec![view], ending.closing, now)?.pop())
 }
 
-/// Closes a meeting by the server's own hand, if that is still to be done.
+/// Closes meetings by the server's own hand, those for which that is still to be done.
 pub(super) fn end(
     tx: &mut Tx<'_>,
-    before: Meeting,
+    views: Vec<MeetingView>,
     closing: MeetingClosing,
     now: Timestamp,
-) -> Result<Option<MeetingChange>, StoreError> {
-    let Some(MeetingTransition { meeting, news }) = close_meeting(&before, closing, now) else { return Ok(None) };
-    update(tx, &before, &meeting, Due::default())?;
-    follow(tx, &before, &meeting, now)?;
-    tell(tx, meeting.id, news, now).map(Some)
+) -> Result<Vec<MeetingChange>, StoreError> {
+    let close = |view: MeetingView| close_meeting(&view.meeting, closing, now).map(|transition| (view, transition));
+    let endings: Vec<_> = views.into_iter().filter_map(close).collect();
+    let ids: Vec<_> = endings.iter().map(|(view, _)| view.meeting.id).collect();
+    call_log::empty_calls(tx, &ids, now)?;
+    let mut changes = Vec::with_capacity(endings.len());
+    for (view, MeetingTransition { meeting, news }) in endings {
+        follow(tx, &view.meeting, &meeting, now)?;
+        let view = update(tx, view, meeting, Due::default())?;
+        changes.push(tell(tx, view, news, now)?);
+    }
+    Ok(changes)
 }
 
 /// When what is due for a meeting; a meeting that is over has nothing due.
@@ -248,8 +268,10 @@ impl Due {
     }
 }
 
-/// Writes the row after a step, on the condition that it still is as the step found it.
-fn update(tx: &Tx<'_>, before: &Meeting, after: &Meeting, due: Due) -> Result<(), StoreError> {
+/// Writes the row after a step, on the condition that it still is as the step found it; answers how it is now.
+fn update(tx: &Tx<'_>, view: MeetingView, after: Meeting, due: Due) -> Result<MeetingView, StoreError> {
+    let before = &view.meeting;
+    let is_news_to_calendars = after.scheduled_at != before.scheduled_at || is_called_off(before, &after);
     tx.run_one(
         "UPDATE meetings SET status = ?4, scheduled_at = ?5, accepted_at = ?6, started_at = ?7, ended_at = ?8,
              duration = ?9, end_reason = ?10, updated_at = ?11, ring_due_at = ?12, expiry_due_at = ?13,
@@ -269,21 +291,22 @@ fn update(tx: &Tx<'_>, before: &Meeting, after: &Meeting, due: Due) -> Result<()
             after.updated_at.as_millis(),
             due.ring.map(Timestamp::as_millis),
             due.expiry.map(Timestamp::as_millis),
-            after.scheduled_at != before.scheduled_at || is_called_off(before, after),
+            is_news_to_calendars,
         ],
-    )
+    )?;
+    let sequence = view.sequence + u32::from(is_news_to_calendars);
+    Ok(MeetingView { meeting: after, sequence, ring_due_at: due.ring, ..view })
 }
 
 /// Logs and publishes a step to the two people.
 fn tell(
     tx: &mut Tx<'_>,
-    id: MeetingId,
+    view: MeetingView,
     news: Option<MeetingNews>,
     now: Timestamp,
 ) -> Result<MeetingChange, StoreError> {
-    let view = find_meeting(tx, id)?.ok_or_else(|| StoreError::Internal("a meeting vanished".into()))?;
     let people = [view.meeting.host_id, view.meeting.guest_id];
-    tx.log(ChangeRow::of("meeting", id.0), &people, now)?;
+    tx.log(ChangeRow::of("meeting", view.meeting.id.0), &people, now)?;
     let change = MeetingChange { view, news };
     tx.publish(Committed::Meeting(change.clone()));
     Ok(change)
@@ -332,16 +355,19 @@ pub(super) fn live_meetings(db: &Db<'_>) -> Result<Vec<MeetingView>, StoreError>
 }
 
 /// Whatever of a project's meetings is not over yet.
-pub(super) fn unfinished_of(db: &Db<'_>, project: ProjectId) -> Result<Vec<Meeting>, StoreError> {
+pub(super) fn unfinished_of(db: &Db<'_>, project: ProjectId) -> Result<Vec<MeetingView>, StoreError> {
     let sql = format!("{MEETING} WHERE m.project_id = ?1 AND m.status IN ('PENDING', 'ACTIVE') ORDER BY m.position");
-    db.all(&sql, [project.0], meeting_of)
+    db.all(&sql, [project.0], view_of)
 }
 
 /// Meetings with a log that may still go on. Those that wait for their time have their expiry ahead, the rest is in
 /// progress; each has an index of its own.
-pub(super) fn logged_and_unfinished(db: &Db<'_>) -> Result<Vec<Meeting>, StoreError> {
+pub(super) fn logged_and_unfinished(db: &Db<'_>) -> Result<Vec<MeetingId>, StoreError> {
     let is_logged = "EXISTS (SELECT 1 FROM meeting_log l WHERE l.meeting_id = m.id)";
-    let mut found = db.all(&format!("{MEETING} WHERE {IN_PROGRESS} AND {is_logged}"), (), meeting_of)?;
-    found.extend(db.all(&format!("{MEETING} WHERE m.expiry_due_at IS NOT NULL AND {is_logged}"), (), meeting_of)?);
+    let meetings = format!("SELECT m.id FROM meetings m WHERE {is_logged}");
+    let mut found = db.all(&format!("{meetings} AND {IN_PROGRESS}"), (), |row| row.id("id"))?;
+    let waiting: Vec<MeetingId> =
+        db.all(&format!("{meetings} AND m.expiry_due_at IS NOT NULL"), (), |row| row.id("id"))?;
+    found.extend(waiting);
     Ok(found)
 }

@@ -4,12 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use parley_domain::{ConversationId, Message, MessageId, ProjectStatus, ReadBy, Timestamp, UserId};
 use rusqlite::{Row, params};
+use uuid::Uuid;
 
 use super::{
     attachments,
     conversations::everybody_in,
     db::{ChangeRow, Db, RowExt, Tx, json_ids, new_id},
     history,
+    lists::by_id,
 };
 use crate::{Appended, Committed, ConversationError, NewMessage, Novelty, Posted, Read, ReadState, StoreError};
 
@@ -150,6 +152,16 @@ pub(super) fn find_message(db: &Db<'_>, id: MessageId) -> Result<Option<Message>
     Ok(Some(message))
 }
 
+/// Those of these messages that are there, with their readers, whoever asks.
+pub(super) fn find_messages(db: &Db<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Message>, StoreError> {
+    let mut messages: Vec<_> = by_id(db, "SELECT * FROM messages WHERE id", ids, message_of)?.into_values().collect();
+    if !messages.is_empty() {
+        read_by_whom(db, &mut messages)?;
+        attachments::fill_in(db, &mut messages)?;
+    }
+    Ok(messages.into_iter().map(|message| (message.id.0, message)).collect())
+}
+
 /// Fills in who has read each of these messages, of whatever conversations, in one statement.
 pub(super) fn read_by_whom(db: &Db<'_>, messages: &mut [Message]) -> Result<(), StoreError> {
     let ids = json_ids(messages.iter().map(|message| message.id.0));
@@ -212,18 +224,32 @@ pub(super) fn read_state(
     conversation: ConversationId,
     reader: UserId,
 ) -> Result<Option<ReadState>, StoreError> {
-    db.one(
-        "SELECT last_read_seq, last_read_message_id, read_at FROM participants
-         WHERE conversation_id = ?1 AND user_id = ?2",
-        (conversation.0, reader.0),
-        |row| {
-            Ok(ReadState {
-                conversation_id: conversation,
-                user_id: reader,
-                last_read_seq: row.get("last_read_seq")?,
-                last_read_message_id: row.opt_id("last_read_message_id")?,
-                read_at: row.opt_at("read_at")?,
-            })
-        },
-    )
+    let sql = format!("{READ_STATE} WHERE conversation_id = ?1 AND user_id = ?2");
+    db.one(&sql, (conversation.0, reader.0), read_state_of)
+}
+
+/// Where everybody's marks stand in these conversations.
+pub(super) fn read_states(
+    db: &Db<'_>,
+    conversations: &[Uuid],
+) -> Result<HashMap<(ConversationId, UserId), ReadState>, StoreError> {
+    if conversations.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!("{READ_STATE} WHERE conversation_id IN (SELECT unhex(value) FROM json_each(?1))");
+    let states = db.all(&sql, [json_ids(conversations.iter().copied())], read_state_of)?;
+    Ok(states.into_iter().map(|state| ((state.conversation_id, state.user_id), state)).collect())
+}
+
+const READ_STATE: &str =
+    "SELECT conversation_id, user_id, last_read_seq, last_read_message_id, read_at FROM participants";
+
+fn read_state_of(row: &Row<'_>) -> rusqlite::Result<ReadState> {
+    Ok(ReadState {
+        conversation_id: row.id("conversation_id")?,
+        user_id: row.id("user_id")?,
+        last_read_seq: row.get("last_read_seq")?,
+        last_read_message_id: row.opt_id("last_read_message_id")?,
+        read_at: row.opt_at("read_at")?,
+    })
 }

@@ -1,12 +1,14 @@
 //! Projects as their people see them.
 
+use std::collections::HashMap;
+
 use parley_domain::{Project, ProjectId, UserId};
 use rusqlite::Row;
 use uuid::Uuid;
 
 use super::{
     db::{Db, RowExt},
-    lists::page_of,
+    lists::{by_id, page_of},
 };
 use crate::{MarketError, Page, PageRequest, StoreError};
 
@@ -55,6 +57,11 @@ pub(super) fn project(db: &Db<'_>, viewer: UserId, id: ProjectId) -> Result<Proj
 /// The project itself, whoever asks.
 pub(super) fn find_project(db: &Db<'_>, id: ProjectId) -> Result<Option<Project>, StoreError> {
     db.one(&format!("{PROJECT} WHERE p.id = ?1"), [id.0], project_of)
+}
+
+/// Those of these projects that are there, whoever asks.
+pub(super) fn find_projects(db: &Db<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Project>, StoreError> {
+    by_id(db, &format!("{PROJECT} WHERE p.id"), ids, project_of)
 }
 
 /// Every project that is whole enough to be read.

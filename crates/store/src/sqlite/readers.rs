@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     db::{Db, execute},
+    effort::Total,
     open::open_reader,
 };
 use crate::StoreError;
@@ -23,11 +24,14 @@ pub(super) struct Readers {
     permits: Arc<Semaphore>,
     /// Those that nobody uses.
     idle: Arc<Mutex<Vec<Connection>>>,
+    /// What all reads have cost.
+    total: Arc<Total>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, size: usize, busy: Duration) -> Self {
-        Self { path, busy, size, permits: Arc::new(Semaphore::new(size)), idle: Arc::default() }
+    /// Counts what reads cost in `total`.
+    pub(super) fn new(path: PathBuf, size: usize, busy: Duration, total: Arc<Total>) -> Self {
+        Self { path, busy, size, permits: Arc::new(Semaphore::new(size)), idle: Arc::default(), total }
     }
 
     /// Runs `work` on a blocking thread, on one state of the database.
@@ -38,7 +42,7 @@ impl Readers {
         E: From<StoreError> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (idle, path, busy) = (Arc::clone(&self.idle), self.path.clone(), self.busy);
+        let (idle, total, path, busy) = (Arc::clone(&self.idle), Arc::clone(&self.total), self.path.clone(), self.busy);
         let task = tokio::task::spawn_blocking(move || {
             // Given back last, after the connection.
             let _permit = permit;
@@ -48,7 +52,7 @@ impl Readers {
                 None => open_reader(&path, busy)?,
             };
             let mut borrowed = Borrowed { conn: Some(conn), idle };
-            borrowed.read(work)
+            borrowed.read(work, &total)
         });
         task.await.map_err(|_| StoreError::Internal("a read ended by a panic".into()))?
     }
@@ -64,7 +68,7 @@ impl Readers {
         if let Ok(_permit) = self.permits.try_acquire() {
             let free = lock(&self.idle).pop();
             if let Some(conn) = free {
-                return Borrowed { conn: Some(conn), idle: Arc::clone(&self.idle) }.read(work);
+                return Borrowed { conn: Some(conn), idle: Arc::clone(&self.idle) }.read(work, &self.total);
             }
         }
         self.read(work).await
@@ -87,10 +91,17 @@ struct Borrowed {
 }
 
 impl Borrowed {
-    fn read<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&Db<'_>) -> Result<T, E>) -> Result<T, E> {
+    fn read<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&Db<'_>) -> Result<T, E>,
+        total: &Total,
+    ) -> Result<T, E> {
         let Some(conn) = &mut self.conn else { return Err(StoreError::Closed.into()) };
         let snapshot = Snapshot::begin(conn)?;
-        work(&Db::new(snapshot.0))
+        let db = Db::new(snapshot.0);
+        let outcome = work(&db);
+        total.add(db.effort());
+        outcome
     }
 }
 

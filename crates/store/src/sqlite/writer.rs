@@ -17,6 +17,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::{
     AtClose,
     db::{ChangeCounter, Tx, error_of, execute},
+    effort::{Effort, Total},
 };
 use crate::{Activity, Committed, StoreError};
 
@@ -36,6 +37,7 @@ struct Counts {
     commits: AtomicU64,
     writes: AtomicU64,
     waited_micros: AtomicU64,
+    total: Arc<Total>,
 }
 
 impl Counts {
@@ -53,14 +55,15 @@ enum Command {
 }
 
 impl Writer {
-    /// Starts the thread, which owns the connection from here on.
+    /// Starts the thread, which owns the connection from here on and counts in `total` what writes cost.
     pub(super) fn start(
         conn: Connection,
         feed: broadcast::Sender<Arc<Committed>>,
         at_close: AtClose,
+        total: Arc<Total>,
     ) -> Result<Self, StoreError> {
         let (queue, commands) = mpsc::channel(QUEUE);
-        let counts = Arc::new(Counts::default());
+        let counts = Arc::new(Counts { total, ..Counts::default() });
         let writer = WriterThread { conn, feed, commands, counts: Arc::clone(&counts), at_close };
         let thread = std::thread::Builder::new()
             .name("parley-store-writer".into())
@@ -69,12 +72,15 @@ impl Writer {
         Ok(Self { queue, thread: Mutex::new(Some(thread)), counts })
     }
 
-    /// What was written so far.
+    /// What was done so far, by readers too.
     pub(super) fn activity(&self) -> Activity {
+        let Effort { statements, steps } = self.counts.total.read();
         Activity {
             commits: self.counts.commits.load(Ordering::Relaxed),
             writes: self.counts.writes.load(Ordering::Relaxed),
             waited_micros: self.counts.waited_micros.load(Ordering::Relaxed),
+            statements,
+            steps,
         }
     }
 
@@ -202,6 +208,7 @@ impl WriterThread {
                 Err(_) => break,
             }
         }
+        self.counts.total.add(group.effort);
         if group.finish(&self.conn, &self.feed) {
             self.counts.commits.fetch_add(1, Ordering::Relaxed);
         }
@@ -215,6 +222,7 @@ struct Group {
     writes: Vec<Box<dyn Write>>,
     counter: ChangeCounter,
     committed: Vec<Committed>,
+    effort: Effort,
     /// Why none of them is kept.
     failure: Option<StoreError>,
 }
@@ -225,6 +233,7 @@ impl Group {
         let outcome = execute(conn, "SAVEPOINT one").and_then(|()| {
             let mut tx = Tx::new(conn, &mut self.counter, &mut self.committed);
             let keep = write.run(&mut tx);
+            self.effort += tx.effort();
             let last_error = tx.into_last_error();
             // Some failures (a full disk above all) make SQLite undo the whole transaction by itself.
             if conn.is_autocommit() {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use parley_domain::MeetingStep;
 
 use super::{DAY, Harness, World, at, drain, propose};
-use crate::{Change, Committed, Retention, SyncCursor, SyncError};
+use crate::{Change, Committed, Retention, Revision, SyncCursor, SyncError};
 
 fn kind(change: &Change) -> &'static str {
     match change {
@@ -45,6 +45,33 @@ pub async fn changes_come_in_commit_order_to_those_concerned(harness: &dyn Harne
     }
     let page = store.sync(world.stranger, Some(since), 100).await.unwrap();
     assert!(page.changes.is_empty());
+}
+
+/// In its place each time, and everybody's read marks apart.
+pub async fn what_changed_several_times_comes_each_time_as_it_is_now(harness: &dyn Harness) {
+    let world = World::new(harness).await;
+    let store = &*world.store;
+    let since = store.sync(world.client, None, 10).await.unwrap().next_cursor;
+    let first = world.say(world.client, "frist", 10).await;
+    store.mark_read(world.provider, world.conversation(), None, at(11)).await.unwrap();
+    let second = world.say(world.provider, "second", 12).await;
+    store.mark_read(world.client, world.conversation(), None, at(13)).await.unwrap();
+    let edit = Revision::Edit("first".to_owned());
+    store.revise_message(world.client, first.id, edit, at(14)).await.unwrap();
+    store.mark_read(world.provider, world.conversation(), None, at(15)).await.unwrap();
+
+    let found = store.sync(world.client, Some(since), 100).await.unwrap().changes;
+    let message = |at: usize| match &found[at] {
+        Change::Message(message) => (message.id, message.content.as_str(), message.read_by.len()),
+        other => panic!("{other:?}"),
+    };
+    let mark = |at: usize| match &found[at] {
+        Change::Read(state) => (state.user_id, state.last_read_seq),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((found.len(), message(0), message(4)), (6, (first.id, "first", 1), (first.id, "first", 1)));
+    assert_eq!(message(2), (second.id, "second", 1));
+    assert_eq!([mark(1), mark(3), mark(5)], [(world.provider, 2), (world.client, 2), (world.provider, 2)]);
 }
 
 /// Nothing is left out and nothing comes twice, however small the pages.
