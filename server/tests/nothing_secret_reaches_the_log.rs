@@ -1,5 +1,7 @@
 //! What people say and what opens doors never reaches a log, at any level.
 
+#![allow(clippy::unwrap_used, reason = "this is a test, its helpers too")]
+
 use std::{
     io,
     path::Path,
