@@ -6,6 +6,7 @@ pub(crate) mod http;
 pub(crate) mod links;
 mod media_type;
 mod range;
+mod reception;
 pub(crate) mod service;
 pub(crate) mod sweep;
 
