@@ -1,14 +1,8 @@
-//! Page and sync cursors that come back from clients. The store itself would bring SQLite along; the file that reads
-//! cursors stands alone.
+//! Page and sync cursors that come back from clients.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-
-#[path = "../../crates/store/src/cursor.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod cursor;
-
-use cursor::{Cursor, SyncCursor};
+use parley_store::{Cursor, SyncCursor};
 
 fuzz_target!(|text: &str| {
     if let Ok(page) = text.parse::<Cursor>() {
