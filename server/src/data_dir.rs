@@ -16,7 +16,7 @@ pub(crate) mod backup;
 pub(crate) mod restore;
 
 /// The secrets that the server made for itself.
-const KEYS: &str = "keys";
+pub(crate) const KEYS: &str = "keys";
 /// What people uploaded.
 pub(crate) const UPLOADS: &str = "uploads";
 /// The database and what SQLite keeps beside it.
@@ -78,6 +78,11 @@ pub(crate) fn lock(data_dir: &Path) -> Result<DataLock, LockError> {
         tracing::debug!(%error, "the lock has no process number");
     }
     Ok(DataLock { _file: file })
+}
+
+/// Makes the file of the lock without taking it.
+pub(crate) fn touch_lock(data_dir: &Path) -> io::Result<()> {
+    File::options().write(true).create(true).truncate(false).open(data_dir.join(LOCK)).map(drop)
 }
 
 /// Whether a server or a restore has the directory.

@@ -11,7 +11,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use parley_agora_token::{AppCertificate, AppId};
 use sha2::Sha256;
 
-use crate::config::Config;
+use crate::{config::Config, data_dir::KEYS};
+
+const TOKEN_KEY: &str = "token-key";
+const CALL_KEYS: &str = "call-keys";
 
 /// An app id with its certificate.
 #[derive(Clone, Debug)]
@@ -47,11 +50,17 @@ pub enum SecretsError {
 }
 
 impl Secrets {
+    /// Whether this data directory has any already.
+    pub(crate) fn were_made(config: &Config) -> bool {
+        let keys = config.data_dir.join(KEYS);
+        [TOKEN_KEY, CALL_KEYS].iter().any(|name| keys.join(name).exists())
+    }
+
     /// Reads what is in the data directory, or makes it.
     pub(crate) fn load(config: &Config) -> Result<Self, SecretsError> {
-        let keys = config.data_dir.join("keys");
-        let token_key = read_or_make(&keys.join("token-key"), 32)?;
-        let own_path = keys.join("call-keys");
+        let keys = config.data_dir.join(KEYS);
+        let token_key = read_or_make(&keys.join(TOKEN_KEY), 32)?;
+        let own_path = keys.join(CALL_KEYS);
         let own = read_or_make(&own_path, 32)?;
         let own = app_keys(&hex::encode(&own[..16]), &hex::encode(&own[16..]))
             .ok_or_else(|| SecretsError::Damaged(own_path.clone()))?;
@@ -59,7 +68,7 @@ impl Secrets {
             Some((id, certificate)) => Some(app_keys(id.expose(), certificate.expose()).ok_or(SecretsError::Agora)?),
             None => None,
         };
-        let token_key = token_key.try_into().map_err(|_| SecretsError::Damaged(keys.join("token-key")))?;
+        let token_key = token_key.try_into().map_err(|_| SecretsError::Damaged(keys.join(TOKEN_KEY)))?;
         Ok(Self { token_key, own, agora })
     }
 

@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use std::{
+    fs,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -95,6 +96,15 @@ pub enum OpenError {
         /// What this program needs.
         known: i32,
     },
+    /// This program made its keys here, and its database before them; that is gone now.
+    #[error(
+        "{path} is missing or empty, though this data directory was in use before: put the database back, or a backup \
+             by `restore`; to begin anew, move everything in the directory away"
+    )]
+    DatabaseGone {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The secrets can't be read or made.
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -141,15 +151,20 @@ impl App {
     }
 
     async fn open_store(config: Config, at_close: AtClose, lock: Option<DataLock>) -> Result<AppState, OpenError> {
-        let secrets = Secrets::load(&config)?;
         let uploads = config.data_dir.join("uploads");
         let files = Files::open(uploads.clone()).map_err(|source| OpenError::DataDir { path: uploads, source })?;
         let path = config.database();
+        // Otherwise everything would begin anew, and the uploads would be swept away as nobody's.
+        if Secrets::were_made(&config) && fs::metadata(&path).map_or(true, |file| file.len() == 0) {
+            return Err(OpenError::DatabaseGone { path });
+        }
         let options = SqliteOptions { at_close, ..SqliteOptions::default() };
         let store = tokio::task::spawn_blocking(move || SqliteStore::open(path, &options))
             .await
             .map_err(|error| StoreError::Internal(error.to_string()))??;
         let store: Arc<dyn Store> = Arc::new(store);
+        // Only now: keys say that the database was there.
+        let secrets = Secrets::load(&config)?;
         let app = Self::assemble(config, store, secrets, files);
         *app.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
         Ok(Arc::new(app))
@@ -205,8 +220,11 @@ impl App {
     }
 }
 
-fn make_data_dir(config: &Config) -> Result<(), OpenError> {
-    create_private_dir(&config.data_dir).map_err(|source| OpenError::DataDir { path: config.data_dir.clone(), source })
+/// Makes the data directory if need be, and sees whether it can be written: SQLite only says that it can't open a file.
+pub(crate) fn make_data_dir(config: &Config) -> Result<(), OpenError> {
+    create_private_dir(&config.data_dir)
+        .and_then(|()| data_dir::touch_lock(&config.data_dir))
+        .map_err(|source| OpenError::DataDir { path: config.data_dir.clone(), source })
 }
 
 fn finish_restore(config: &Config) -> Result<(), OpenError> {

@@ -14,12 +14,14 @@ use crate::{
     App, Config,
     data_dir::{self, backup, restore},
     secrets::create_private_dir,
+    state::make_data_dir,
 };
 
 /// Brings the database to this version's schema.
 pub(super) async fn migrate(config: Config) -> anyhow::Result<()> {
     let database = config.database();
     let is_new = !database.exists();
+    make_data_dir(&config)?;
     let pending = pending_migrations(&database)?;
     App::open_beside(config).await?.store.close().await?;
     match pending {

@@ -159,6 +159,23 @@ async fn what_is_no_whole_backup_changes_nothing() {
     assert!(restore::restore(&config.data_dir, &plain, config.clock.now()).is_err(), "a bare database is no backup");
 }
 
+#[tokio::test]
+async fn a_database_that_went_is_not_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = lived_in(dir.path()).await;
+    let database = config.database();
+    let whole = fs::read(&database).unwrap();
+    for damage in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, "").unwrap()] {
+        damage(&database);
+        for opened in [App::open(config.clone()).await, App::open_beside(config.clone()).await] {
+            assert!(matches!(opened, Err(OpenError::DatabaseGone { path }) if path == database));
+        }
+        assert_eq!(fs::metadata(&database).map_or(0, |file| file.len()), 0, "nothing was put in its place");
+        fs::write(&database, &whole).unwrap();
+        assert!(has_account(&config, EMAIL).await);
+    }
+}
+
 #[test]
 fn a_backup_of_nothing_says_so() {
     let dir = tempfile::tempdir().unwrap();
