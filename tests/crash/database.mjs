@@ -1,9 +1,12 @@
 // The database as Debian's `sqlite3` sees it: SQLite's own checks, and what must never be in it whatever happened.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+/** What the server does at its due time is done this much later. */
+const OVERDUE_MS = 10_000;
 
 /** Each gives no row. */
 const NEVER = {
@@ -69,6 +72,16 @@ function check(file, ...flags) {
   if (found.length > 0) throw new Error(`the database holds ${found.join('\n  ')}`);
 }
 
+/** A row of an upload is written after its bytes are on disk, and goes before them. */
+function checkFiles(file, folder, ...flags) {
+  for (const line of query(file, 'SELECT lower(hex(id)), size FROM attachments', ...flags).split('\n').filter(Boolean)) {
+    const [hex, size] = line.split('|');
+    const name = hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, '$1-$2-$3-$4-$5');
+    const found = statSync(join(folder, 'uploads', name), { throwIfNoEntry: false });
+    if (found?.size !== Number(size)) throw new Error(`file ${name} of ${size} bytes: ${found ? `has ${found.size}` : 'is missing'}`);
+  }
+}
+
 /** What the killed server left, as it lies there: looked at in a copy, which sqlite3 recovers by itself. */
 export function inspectRemains(folder) {
   const copy = mkdtempSync(join(tmpdir(), 'parley-remains-'));
@@ -78,12 +91,21 @@ export function inspectRemains(folder) {
       if (existsSync(join(folder, file))) cpSync(join(folder, file), join(copy, file));
     }
     check(join(copy, name));
+    checkFiles(join(copy, name), folder);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-/** The database under the running server, without writing to it. */
+/** The database under the running server, without writing to it, once nothing is left to be done. */
 export function inspectLive(folder) {
-  check(join(folder, databaseIn(folder)), '-readonly');
+  const file = join(folder, databaseIn(folder));
+  check(file, '-readonly');
+  checkFiles(file, folder, '-readonly');
+  const overdue = `SELECT hex(r.id), due_at FROM reminders r JOIN meetings m ON m.id = r.meeting_id
+     WHERE r.sent = 0 AND m.status = 'PENDING' AND r.due_at < ${Date.now() - OVERDUE_MS}`;
+  const forgotten = query(file, overdue, '-readonly');
+  if (forgotten !== '') throw new Error(`reminders that nobody sends: ${forgotten}`);
+  const unfinished = readdirSync(join(folder, 'uploads')).filter((name) => name.includes('#'));
+  if (unfinished.length > 0) throw new Error(`pieces of uploads that the kill cut short: ${unfinished.join(', ')}`);
 }

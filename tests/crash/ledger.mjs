@@ -42,7 +42,7 @@ export class Ledger {
     this.texts = new Map();
     /** By `conversation/user`: the highest seq acknowledged as read. */
     this.reads = new Map();
-    /** By id: the furthest acknowledged state, its time as a Fact, whether it was left alone. */
+    /** By id: the furthest acknowledged state, its time as a Fact, all times that it had. */
     this.meetings = new Map();
     /** Requests whose proposals several people tried to accept at once. */
     this.bargains = [];
@@ -71,7 +71,7 @@ export class Ledger {
   meeting(meeting) {
     let known = this.meetings.get(meeting.id);
     if (!known) {
-      known = { meeting, time: new Fact(meeting.scheduledAt), times: new Set(), isLeftAlone: false };
+      known = { meeting, time: new Fact(meeting.scheduledAt), times: new Set() };
       this.meetings.set(meeting.id, known);
     }
     known.times.add(meeting.scheduledAt);

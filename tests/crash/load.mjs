@@ -9,6 +9,8 @@ import { Random } from './random.mjs';
 
 /** The shorter of the usual reminders comes one minute before: this far ahead it is due in a moment. */
 const MINUTE_MS = 60_000;
+/** The server lets one person have fifty files that wait for their message, those included whose answer was lost. */
+const MOST_UNSENT = 20;
 
 export class Load {
   constructor(world, round) {
@@ -117,7 +119,8 @@ export class Load {
     const upload = { id: answer.body.id, by: person, sha256, size: bytes.length };
     this.ledger.uploads.set(upload.id, upload);
     this.ledger.note(`upload ${upload.id} of ${bytes.length} bytes: 201`);
-    if (chance.chance(0.7)) {
+    const unsent = [...this.ledger.uploads.values()].filter((one) => one.by === person && !one.clientId).length;
+    if (chance.chance(0.7) || unsent > MOST_UNSENT) {
       upload.clientId = this.name('message');
       person.post(pair.conversationId, upload.clientId, 'see attached', { type: 'file', attachmentIds: [upload.id] });
     }
@@ -154,7 +157,7 @@ export class Load {
     const known = this.ledger.meeting(planned);
     const way = chance.next();
     if (way < 0.4) {
-      known.isLeftAlone = true;
+      // Left alone.
     } else if (way < 0.55) {
       await this.move(guest, 'PATCH', planned.id, 'accept');
     } else if (way < 0.75) {
@@ -217,11 +220,15 @@ export class Load {
     if (this.isStopped) return;
     const { client } = pair;
     const title = this.name('request');
-    const request = await this.granted(client, '/requests', { ...aRequest, title });
-    const bargain = { title, client, requestId: request.id, proposals: [] };
-    this.ledger.bargains.push(bargain);
+    const bargain = { title, client, proposals: [] };
+    const begun = (request) => {
+      bargain.requestId = request.id;
+      this.ledger.bargains.push(bargain);
+    };
+    await this.granted(client, '/requests', { ...aRequest, title }, begun);
+    const request = { id: bargain.requestId };
     for (const provider of this.world.providers) {
-      bargain.proposals.push(await this.granted(provider, `/requests/${request.id}/proposals`, aProposal()));
+      await this.granted(provider, `/requests/${request.id}/proposals`, aProposal(), (proposal) => bargain.proposals.push(proposal));
     }
     const [first, second] = bargain.proposals;
     const accept = async (proposal) => {
@@ -244,9 +251,20 @@ export class Load {
     if (!bargain.accepted) throw new Error(`${title}: nobody won`);
   }
 
-  async granted(person, path, body) {
-    const answer = await person.ask('POST', path, body, { 'idempotency-key': this.name('key') });
-    if (answer.status !== 201) throw new Error(`${path} gave ${answer.status}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
+  /** Created under a key; where the answer was lost it is asked for again after the crash, and must not be a second one. */
+  async granted(person, path, body, keep) {
+    const key = this.name('key');
+    const create = async () => {
+      const answer = await person.ask('POST', path, body, { 'idempotency-key': key });
+      if (answer.status !== 201) throw new Error(`${path} gave ${answer.status}: ${JSON.stringify(answer.body)}`);
+      this.ledger.note(`${path} made ${answer.body.id}: 201`);
+      keep(answer.body);
+    };
+    try {
+      await create();
+    } catch (error) {
+      if (error.isLost) this.world.unanswered.push(create);
+      throw error;
+    }
   }
 }

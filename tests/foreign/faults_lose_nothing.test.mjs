@@ -3,12 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { makeProject } from '../lib/api.mjs';
+import { login, makeProject } from '../lib/api.mjs';
 import { Server } from '../lib/server.mjs';
 
 const canMount = process.getuid?.() === 0 && spawnSync('unshare', ['-m', 'true']).status === 0;
@@ -59,6 +60,40 @@ test('a full disk refuses writes, reads go on, and after there is space everythi
   }
 });
 
+test('a disk too small for a file refuses it, keeps nothing of it, and takes it when there is space', needsMounts, async () => {
+  const server = await Server.start({ disk: '12m' });
+  try {
+    const { client, conversation } = await makeProject(server);
+    const upload = (bytes) => {
+      const form = new FormData();
+      form.append('file', new Blob([bytes]), 'large.bin');
+      return client.ask('POST', '/attachments', form);
+    };
+    // Its own namespace sees the disk.
+    const kept = () => execFileSync('nsenter', ['-t', String(server.child.pid), '-m', 'ls', join(server.folder, 'uploads')], { encoding: 'utf8' }).trim();
+    const small = randomBytes(100_000);
+    const held = await upload(small);
+    assert.equal(held.status, 201);
+    for (let times = 0; times < 3; times += 1) {
+      const refused = await upload(randomBytes(20_000_000));
+      assert.deepEqual([refused.status, refused.body.code], [503, 'UNAVAILABLE'], JSON.stringify(refused.body));
+    }
+    assert.equal(kept(), held.body.id, 'nothing is left of what was refused');
+    const sent = { conversationId: conversation.id, content: 'see attached', type: 'file', attachmentIds: [held.body.id] };
+    assert.equal((await client.ask('POST', '/messages', sent)).status, 201, 'there is room for what is small');
+
+    remount(server, 'size=64m');
+    const large = randomBytes(20_000_000);
+    const taken = await upload(large);
+    assert.deepEqual([taken.status, taken.body.sha256], [201, createHash('sha256').update(large).digest('hex')]);
+    const response = await fetch(new URL(taken.body.url, server.base));
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), large);
+    assert.equal(server.try('check').status, 0);
+  } finally {
+    await server.dispose();
+  }
+});
+
 test('a data directory that can not be written is refused with a sentence', needsMounts, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-ro-'));
   const words = ['-m', 'sh', '-c', `mount -t tmpfs -o ro tmpfs ${folder} && exec "$@"`, 'sh', process.env.PARLEY_SERVER];
@@ -71,6 +106,14 @@ test('a data directory that can not be written is refused with a sentence', need
   const doctor = spawnSync('unshare', [...words, 'doctor', '--data-dir', folder], { encoding: 'utf8' });
   assert.equal(doctor.status, 1);
   assert.match(doctor.stdout, /^fail {2}data directory: .* can't be written/m);
+
+  // One that was in use, and whose disk can only be read since.
+  const since = `mount -t tmpfs tmpfs ${folder} && "$1" seed demo --data-dir ${folder} >&2 && mount -o remount,ro ${folder} && exec "$@"`;
+  for (const command of [['serve', '--listen', '127.0.0.1:0'], ['migrate'], ['admin', 'create', '--email', 'a@example.test', '--password', 'a long password']]) {
+    const run = spawnSync('unshare', ['-m', 'sh', '-c', since, 'sh', process.env.PARLEY_SERVER, ...command, '--data-dir', folder], { encoding: 'utf8' });
+    assert.equal(run.status, 1, run.stderr);
+    assert.match(run.stderr, /parley-server: the data directory .* can't be used: Read-only file system/, run.stderr);
+  }
   rmSync(folder, { recursive: true });
 });
 
@@ -97,8 +140,13 @@ test('the database of a newer program is refused and not touched', async () => {
 });
 
 test('a truncated and a garbage database are refused and left as they are', async () => {
+  const cut = (part) => (file) => truncateSync(file, Math.floor(statSync(file).size * part));
   const damages = [
     (file) => truncateSync(file, 20_000),
+    (file) => truncateSync(file, 4_096),
+    (file) => truncateSync(file, 50),
+    (file) => truncateSync(file, statSync(file).size - 4_096),
+    cut(0.5),
     (file) => writeFileSync(file, 'this was a database once, and now it is a text about one. '.repeat(300)),
   ];
   for (const damage of damages) {
@@ -109,6 +157,28 @@ test('a truncated and a garbage database are refused and left as they are', asyn
     assert.equal(check.status, 1);
     assert.equal(JSON.parse(check.stdout.trim().split('\n')[0]).check, 'file');
     assert.deepEqual(readFileSync(join(server.folder, 'parley.sqlite3')), before);
+    await server.dispose();
+  }
+});
+
+test('a database that is gone or was emptied does not begin anew over what people sent', async () => {
+  for (const damage of [(file) => rmSync(file), (file) => truncateSync(file, 0)]) {
+    const { server, start, check } = await afterDamage((folder) => {
+      writeFileSync(join(folder, 'uploads', 'kept'), 'a file that somebody sent');
+      cpSync(join(folder, 'parley.sqlite3'), join(folder, 'saved'));
+      damage(join(folder, 'parley.sqlite3'));
+    });
+    const database = join(server.folder, 'parley.sqlite3');
+    assert.equal(start.status, 1);
+    assert.match(start.stderr, /parley\.sqlite3 is missing or empty, though this data directory was in use before/);
+    assert.equal(check.status, 1);
+    const create = server.try('admin', 'create', '--email', 'new@example.test', '--password', 'somebody quite new');
+    assert.equal(create.status, 1, 'nor beside');
+    assert.equal(existsSync(database) ? statSync(database).size : 0, 0, 'nothing was put in its place');
+    cpSync(join(server.folder, 'saved'), database);
+    await server.launch();
+    await login(server.base, 'client@demo.test', 'parley-demo');
+    assert.ok(existsSync(join(server.folder, 'uploads', 'kept')));
     await server.dispose();
   }
 });

@@ -74,10 +74,10 @@ for (const way of WAYS) {
     const sending = send(client, conversation.id, 150, { senders: 2 });
     for (let times = 1; times <= 3; times += 1) {
       await device.until(() => device.messages.size >= times * 20, `told of ${times * 20} messages`);
-      const before = device.connects;
-      // Between two polls there is nothing to break.
-      const breaking = setInterval(() => device.connects === before && line.break(), 10);
-      await device.until(() => device.connects > before, 'connected again').finally(() => clearInterval(breaking));
+      const { connects, disconnects } = device;
+      // Between two polls there is nothing to break; and once it has noticed, it is let in again.
+      const breaking = setInterval(() => device.disconnects === disconnects && line.break(), 10);
+      await device.until(() => device.connects > connects, 'connected again').finally(() => clearInterval(breaking));
     }
     await sending;
     await device.until(() => device.messages.size === 150, 'told of all messages');

@@ -25,6 +25,7 @@ export class Device {
     /** By conversation: the highest seq that came as an event since the last connect. */
     this.newest = new Map();
     this.connects = 0;
+    this.disconnects = 0;
     this.syncing = Promise.resolve();
   }
 
@@ -47,6 +48,7 @@ export class Device {
       if (!this.socket.active) this.complaints.push(`refused: ${error.message}`);
     });
     this.socket.on('disconnect', (reason) => {
+      this.disconnects += 1;
       if (!this.socket.active && reason !== 'io client disconnect') this.complaints.push(`sent away for good: ${reason}`);
     });
     this.listen();

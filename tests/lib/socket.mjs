@@ -36,7 +36,7 @@ export class Line {
   }
 
   /** As soon as this is truthy after an event. */
-  async until(find, complaint) {
+  async until(find, complaint, within = WITHIN_MS) {
     const found = find();
     if (found) return found;
     return new Promise((resolve, reject) => {
@@ -47,8 +47,8 @@ export class Line {
       };
       const timer = setTimeout(() => {
         const names = this.events.map((event) => event.name).join(', ');
-        finish(reject, new Error(`${complaint} within ${WITHIN_MS} ms; came: ${names || 'nothing'}`));
-      }, WITHIN_MS);
+        finish(reject, new Error(`${complaint} within ${within} ms; came: ${names || 'nothing'}`));
+      }, within);
       const check = () => {
         const value = find();
         if (value) finish(resolve, value);

@@ -17,7 +17,7 @@ use crate::{
     workspace::{Workspace, cargo},
 };
 
-/// How each target is searched in `test` and in `nightly`.
+/// How each target is searched in `test` and in `nightly`: eight of them, two at once, so 40 seconds and 12 minutes.
 pub(crate) const SHORTLY: Duration = Duration::from_secs(10);
 pub(crate) const LONG: Duration = Duration::from_secs(180);
 /// Counters at every edge, and the operands of comparisons: what cargo-fuzz passes to the compiler too.
@@ -77,6 +77,8 @@ struct Search {
     child: Child,
     log: PathBuf,
     spoken: String,
+    program: PathBuf,
+    scratch: PathBuf,
 }
 
 impl Search {
@@ -89,37 +91,64 @@ impl Search {
         let log = workspace.out(&format!("logs/fuzz-{name}.log"));
         fs::create_dir_all(workspace.out("logs"))?;
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let scratch = scratch(workspace, &name)?;
         let mut search = Command::new(program);
         search
             .arg(format!("-max_total_time={}", each.as_secs()))
             .arg(format!("-artifact_prefix={}/{name}-", findings.display()))
             .args(LIMITS)
             .args([&found, &workspace.root.join("fuzz/corpus").join(&name)])
+            .env("TMPDIR", &scratch)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file);
         let spoken = spoken(&search);
         let child = search.spawn().with_context(|| format!("cannot start `{spoken}`"))?;
-        Ok(Self { name, child, log, spoken })
+        eprintln!("      {name}: for {}", seconds(each));
+        Ok(Self { name, child, log, spoken, program: program.to_owned(), scratch })
     }
 
     /// Waits until its time is over; what it found, if anything.
     fn end(mut self) -> Result<Option<String>> {
         let status = self.child.wait()?;
+        fs::remove_dir_all(&self.scratch)?;
         let log = String::from_utf8_lossy(&fs::read(&self.log)?).into_owned();
         let tried = tried(&log);
         if status.success() && tried > 0 {
-            eprintln!("      {}: {tried} inputs", self.name);
+            eprintln!("      {}: {tried} inputs, seed {}", self.name, seed(&log));
             return Ok(None);
         }
         let told: Vec<&str> = log.lines().filter(|line| tells(line)).take(10).collect();
+        // One input shows it again; where there is none, the same seed and corpus do.
+        let again = match written(&log) {
+            Some(input) => format!("{} {input}", self.program.display()),
+            None => format!("{} -seed={}", self.spoken, seed(&log)),
+        };
         Ok(Some(format!(
-            "  {} ({status} after {tried} inputs): {}\n  `{}`",
+            "  {} ({status} after {tried} inputs): {}\n  again: `{again}`",
             self.name,
-            told.join("\n    "),
-            self.spoken
+            told.join("\n    ")
         )))
     }
+}
+
+/// Where a target keeps files: in memory if there is such a place, since some sync each of them.
+fn scratch(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    let memory = Path::new("/dev/shm");
+    let own = format!("parley-fuzz-{}-{name}", std::process::id());
+    let scratch = if memory.is_dir() { memory.join(own) } else { workspace.out("fuzz/scratch").join(own) };
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
+    Ok(scratch)
+}
+
+/// What libFuzzer began from.
+fn seed(log: &str) -> &str {
+    log.lines().find_map(|line| line.strip_prefix("INFO: Seed: ")).unwrap_or("unknown")
+}
+
+/// The input that it kept of a finding.
+fn written(log: &str) -> Option<&str> {
+    log.lines().find_map(|line| line.split_once("Test unit written to ")).map(|(_, path)| path.trim())
 }
 
 /// How many inputs were tried, by libFuzzer's last line that says so.
@@ -148,6 +177,13 @@ mod tests {
         let log = "INFO: Seed: 1\n#2\tINITED cov: 3\n#1024\tNEW cov: 4\n#4096\tDONE   cov: 9 ft: 9\n";
         assert_eq!(tried(log), 4096);
         assert_eq!(tried("INFO: no corpus\n"), 0);
+    }
+
+    #[test]
+    fn a_finding_says_how_it_is_seen_again() {
+        let log = "INFO: Seed: 77\nartifact_prefix='f/'; Test unit written to f/tokens-crash-1\nBase64: AA==\n";
+        assert_eq!((seed(log), written(log)), ("77", Some("f/tokens-crash-1")));
+        assert_eq!((seed(""), written("")), ("unknown", None));
     }
 
     #[test]

@@ -25,7 +25,7 @@ const WINDOWS: &[&str] = &[
 /// What tests need besides. For the built app: a display, a driver for its web views, a keyboard, a camera on the screen.
 /// For the server: Python for its tools (made into an environment by `python.rs`), SQLite's own program to look at the
 /// database from outside, openssl for certificates, util-linux for small disks in a namespace of their own, strace to
-/// count what reaches the disk.
+/// count what reaches the disk, libfaketime to set the server's clock.
 const TESTS: &[&str] = &[
     "xvfb",
     "webkit2gtk-driver",
@@ -39,6 +39,7 @@ const TESTS: &[&str] = &[
     "openssl",
     "util-linux",
     "strace",
+    "libfaketime",
 ];
 /// What the benchmark needs besides: node-gyp compiles with Python's help, strace counts fsyncs.
 const BENCH: &[&str] = &["python3", "strace"];
