@@ -18,8 +18,6 @@ const PROJECT: &str = "SELECT p.position, p.id, p.request_id, p.proposal_id, p.c
     (SELECT group_concat(hex(user_id), '' ORDER BY place) FROM project_providers WHERE project_id = p.id) AS providers
     FROM projects p JOIN conversations c ON c.project_id = p.id";
 
-const CONCERNS: &str = "c.id IN (SELECT conversation_id FROM participants WHERE user_id = ?1)";
-
 fn project_of(row: &Row<'_>) -> rusqlite::Result<Project> {
     let providers: String = row.get("providers")?;
     let provider_ids = providers.as_bytes().chunks(32).filter_map(|hex| Uuid::try_parse_ascii(hex).ok()).map(UserId);
@@ -46,11 +44,19 @@ pub(super) fn people(project: &Project) -> Vec<UserId> {
 }
 
 pub(super) fn projects(db: &Db<'_>, viewer: UserId, page: PageRequest) -> Result<Page<Project>, StoreError> {
-    page_of(db, &format!("{PROJECT} WHERE {CONCERNS}"), "p.position", viewer.0, page, project_of)
+    // Which ones first, then what is in them: the terms of rows that fall off the page are not sorted along.
+    let sql = format!(
+        "{PROJECT} WHERE p.position IN (
+             SELECT inner_p.position FROM participants pt JOIN conversations inner_c ON inner_c.id = pt.conversation_id
+             JOIN projects inner_p ON inner_p.id = inner_c.project_id
+             WHERE pt.user_id = ?1 AND inner_p.position < ?2 ORDER BY inner_p.position DESC LIMIT ?3)"
+    );
+    page_of(db, &sql, "p.position", viewer.0, page, project_of)
 }
 
 pub(super) fn project(db: &Db<'_>, viewer: UserId, id: ProjectId) -> Result<Project, MarketError> {
-    db.one(&format!("{PROJECT} WHERE {CONCERNS} AND p.id = ?2"), (viewer.0, id.0), project_of)?
+    let is_in = "EXISTS (SELECT 1 FROM participants pt WHERE pt.conversation_id = c.id AND pt.user_id = ?1)";
+    db.one(&format!("{PROJECT} WHERE p.id = ?2 AND {is_in}"), (viewer.0, id.0), project_of)?
         .ok_or(MarketError::NotFound)
 }
 

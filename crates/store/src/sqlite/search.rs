@@ -60,14 +60,14 @@ pub(super) fn search(
 /// By row number, newest first, so that it ends as soon as the page is full.
 const UNINDEXED: &str = "SELECT m.* FROM messages m NOT INDEXED
     WHERE m.position > ?1 AND m.position < ?2 AND m.deleted_at IS NULL
-    AND m.conversation_id IN (SELECT conversation_id FROM participants WHERE user_id = ?3)
+    AND EXISTS (SELECT 1 FROM participants pt WHERE pt.conversation_id = m.conversation_id AND pt.user_id = ?3)
     AND (?4 IS NULL OR m.conversation_id = ?4)
     ORDER BY m.position DESC";
 
 /// The index gives row numbers, newest first; whatever it says, only the viewer's own are shown.
 const INDEXED: &str = "SELECT m.* FROM message_index i CROSS JOIN messages m ON m.position = i.rowid
     WHERE i.message_index MATCH ?1 AND i.rowid < ?2 AND m.deleted_at IS NULL
-    AND m.conversation_id IN (SELECT conversation_id FROM participants WHERE user_id = ?3)
+    AND EXISTS (SELECT 1 FROM participants pt WHERE pt.conversation_id = m.conversation_id AND pt.user_id = ?3)
     AND (?4 IS NULL OR m.conversation_id = ?4)
     ORDER BY i.rowid DESC";
 
@@ -88,14 +88,20 @@ impl Hits<'_> {
     }
 }
 
-/// The positions of the conversations that are searched.
+/// The positions of the conversations that are searched; not all of them if they are too many to be named.
 fn conversations_of(db: &Db<'_>, viewer: UserId, only: Option<ConversationId>) -> Result<Vec<i64>, StoreError> {
-    db.all(
-        "SELECT c.position FROM participants pt JOIN conversations c ON c.id = pt.conversation_id
-         WHERE pt.user_id = ?1 AND (?2 IS NULL OR c.id = ?2)",
-        params![viewer.0, only.map(|id| id.0)],
-        |row| row.get(0),
-    )
+    let sql = "SELECT c.position FROM participants pt JOIN conversations c ON c.id = pt.conversation_id
+         WHERE pt.user_id = ?1";
+    match only {
+        Some(only) => {
+            let sql = format!("{sql} AND pt.conversation_id = ?2");
+            db.all(&sql, (viewer.0, only.0), |row| row.get(0))
+        }
+        None => {
+            let sql = format!("{sql} LIMIT ?2");
+            db.all(&sql, (viewer.0, MAX_NAMED_CONVERSATIONS as i64 + 1), |row| row.get(0))
+        }
+    }
 }
 
 /// What FTS5 is asked: only tokens of our own making in quotes, nothing that a person typed.

@@ -154,6 +154,35 @@ async fn an_older_database_is_migrated_after_a_proven_snapshot() {
 }
 
 #[tokio::test]
+async fn a_reminder_from_before_keeps_its_time_when_the_file_is_brought_up_to_date() {
+    let harness = fresh();
+    create_at(&harness.path(), 1);
+    let old = "
+        INSERT INTO users (id, email, password_hash, name, role, approved, created_at)
+        VALUES (x'03', 'a', '', 'A', 'client', 0, 0), (x'04', 'b', '', 'B', 'provider', 1, 0);
+        INSERT INTO requests (id, client_id, title, description, status, created_at)
+        VALUES (x'06', x'03', 'Site', 'x', 'CONVERTED', 0);
+        INSERT INTO proposals (id, request_id, provider_id, price_amount, price_currency, scope, deadline, expires_at,
+            status, created_at)
+        VALUES (x'07', x'06', x'04', 1, 'USD', 'x', 0, 0, 'ACCEPTED', 0);
+        INSERT INTO projects (id, request_id, proposal_id, client_id, title, price_amount, price_currency, scope,
+            deadline, terms_hash, created_at)
+        VALUES (x'02', x'06', x'07', x'03', 'Site', 1, 'USD', 'x', 0, '', 0);
+        INSERT INTO meetings (id, project_id, host_id, guest_id, channel_name, type, engine, scheduled_at, created_at,
+            updated_at, host_uid, guest_uid, host_screen_uid, guest_screen_uid)
+        VALUES (x'01', x'02', x'03', x'04', 'c', 'scheduled', 'direct', 5000, 1, 1, 1, 2, 3, 4),
+            (x'08', x'02', x'03', x'04', 'd', 'scheduled', 'direct', 9000, 1, 1, 1, 2, 3, 4);
+        INSERT INTO reminders (id, meeting_id, due_at) VALUES (x'05', x'01', 4000), (x'09', x'08', 4000);";
+    harness.raw().execute_batch(old).unwrap();
+    harness.open_store().close().await.unwrap();
+    let raw = harness.raw();
+    let sql = "SELECT r.scheduled_at, m.sequence FROM reminders r JOIN meetings m ON m.id = r.meeting_id ORDER BY r.id";
+    let mut statement = raw.prepare(sql).unwrap();
+    let kept = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(kept.map(Result::unwrap).collect::<Vec<(i64, i64)>>(), [(5_000, 0), (9_000, 0)]);
+}
+
+#[tokio::test]
 async fn no_schema_is_changed_when_its_snapshot_fails() {
     let harness = fresh();
     create_at(&harness.path(), 1);
