@@ -96,10 +96,10 @@ impl SearchQuery {
 
     /// The place where a message matches; `None` if it doesn't.
     pub fn find(&self, content: &str) -> Option<Snippet> {
-        let folded: Vec<char> = content.chars().map(fold).collect();
-        if !self.words.iter().all(|word| first_at(&folded, word).is_some()) {
+        if !self.is_in(content) {
             return None;
         }
+        let folded: Vec<char> = content.chars().map(fold).collect();
         let chars: Vec<char> = content.chars().collect();
         let ranges = merged(self.words.iter().flat_map(|word| every(&folded, word)).collect());
         let first = ranges.first().map_or(0, |range| range.0);
@@ -108,6 +108,23 @@ impl SearchQuery {
         let to = (from + SNIPPET_CHARS).min(chars.len());
         Some(cut_out(&chars, from..to, &ranges))
     }
+
+    /// Whether every word is in there. An index may give thousands of messages that don't match, most of them all ASCII:
+    /// for those nothing is copied.
+    fn is_in(&self, content: &str) -> bool {
+        if content.is_ascii() {
+            return self.words.iter().all(|word| is_in_ascii(content.as_bytes(), word));
+        }
+        let folded: Vec<char> = content.chars().map(fold).collect();
+        self.words.iter().all(|word| first_at(&folded, word).is_some())
+    }
+}
+
+/// Folding is lower case and nothing else here.
+fn is_in_ascii(content: &[u8], word: &[char]) -> bool {
+    let is_same = |(byte, c): (&u8, &char)| char::from(byte.to_ascii_lowercase()) == *c;
+    let (Some(first), Some(last)) = (word.first(), content.len().checked_sub(word.len())) else { return false };
+    (0..=last).any(|start| is_same((&content[start], first)) && content[start..].iter().zip(word).all(is_same))
 }
 
 /// The pieces of a message: each run of one, two and three characters inside its words, folded, each once. Shorter
@@ -282,6 +299,14 @@ mod tests {
                 prop_assert!(query.find(&content).is_some());
                 let indexed = pieces(&content);
                 prop_assert!(query.pieces().iter().all(|piece| indexed.contains(piece)));
+            }
+        }
+
+        #[test]
+        fn messages_in_ascii_are_searched_like_all_others(content in "[ -~\n]{0,40}", word in "[a-cA-C ]{1,3}") {
+            if let Ok(query) = SearchQuery::new(&word) {
+                let other = format!("{content} é");
+                prop_assert_eq!(query.find(&content).is_some(), query.find(&other).is_some());
             }
         }
 
