@@ -94,6 +94,54 @@ test('a disk too small for a file refuses it, keeps nothing of it, and takes it 
   }
 });
 
+test('of uploads that fill a disk each is whole or leaves nothing, many at once too', needsMounts, async () => {
+  const server = await Server.start({ disk: '12m' });
+  try {
+    const { client, provider, conversation } = await makeProject(server);
+    const taken = new Map();
+    const upload = async (person, size) => {
+      const bytes = randomBytes(size);
+      const form = new FormData();
+      form.append('file', new Blob([bytes]), 'part.bin');
+      const answer = await person.ask('POST', '/attachments', form);
+      if (answer.status === 201) {
+        taken.set(answer.body.id, { person, sha256: createHash('sha256').update(bytes).digest('hex') });
+        // What is sent does not count as waiting; a full disk may refuse this too.
+        const sent = { conversationId: conversation.id, content: 'part', type: 'file', attachmentIds: [answer.body.id] };
+        const { status } = await person.ask('POST', '/messages', sent);
+        assert.ok([201, 503].includes(status), `a message with a file got ${status}`);
+      } else {
+        assert.deepEqual([answer.status, answer.body.code], [503, 'UNAVAILABLE'], JSON.stringify(answer.body));
+      }
+      return answer.status;
+    };
+    // Pieces that get smaller find what room is left, down to where a file fits and its row does not.
+    for (const size of [900_000, 300_000, 40_000, 3_000]) {
+      let refused = 0;
+      for (let times = 0; times < 40 && refused === 0; times += 1) {
+        const answers = await Promise.all([client, provider, client].map((person) => upload(person, size)));
+        refused = answers.filter((status) => status === 503).length;
+      }
+      if (size > 3_000) assert.ok(refused > 0, `the disk took all files of ${size} bytes`);
+    }
+    const kept = execFileSync('nsenter', ['-t', String(server.child.pid), '-m', 'ls', join(server.folder, 'uploads')], { encoding: 'utf8' });
+    assert.deepEqual(kept.trim().split('\n').sort(), [...taken.keys()].sort(), 'the files of the answers, and no piece of others');
+    assert.match(server.log(), /an upload can't be written/, 'a file found no room');
+    assert.match(server.log(), /the disk is full/, 'a row found no room');
+
+    remount(server, 'size=64m');
+    assert.equal(await upload(client, 2_000_000), 201);
+    for (const [id, { person, sha256 }] of taken) {
+      const response = await fetch(`${server.base}/api/v1/attachments/${id}`, { headers: { authorization: `Bearer ${person.token}` } });
+      const bytes = Buffer.from(await response.arrayBuffer());
+      assert.deepEqual([response.status, createHash('sha256').update(bytes).digest('hex')], [200, sha256]);
+    }
+    assert.equal(server.try('check').status, 0, server.try('check').stdout);
+  } finally {
+    await server.dispose();
+  }
+});
+
 test('a data directory that can not be written is refused with a sentence', needsMounts, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'parley-ro-'));
   const words = ['-m', 'sh', '-c', `mount -t tmpfs -o ro tmpfs ${folder} && exec "$@"`, 'sh', process.env.PARLEY_SERVER];
