@@ -124,6 +124,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Outcome<T> {
         }
     })?;
     reader.end().map_err(|error| Refusal::new(Code::Malformed, format!("The body is not JSON: {error}.")))?;
+    // Without their names, serde takes a list's items for the members of a shape, in order of declaration.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Refusal::invalid("", "is an object and not a list"));
+    }
     Ok(value)
 }
 
@@ -176,9 +180,10 @@ const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 100;
 
 impl Query {
-    /// A parameter's text, if it is there and not empty.
+    /// A parameter's text, if it is there. An empty one is there: a client that lost its cursor is told so, and does not
+    /// begin anew without noticing.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter, if it is there. 422 when it has another shape.
@@ -202,7 +207,7 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parley_protocol::rest::{NewProposal, Register};
+    use parley_protocol::rest::{MarkRead, NewProposal, NewRequest, Register, UpdateMe};
 
     fn code<T>(outcome: Outcome<T>) -> Code {
         outcome.err().expect("it is refused").code()
@@ -215,6 +220,33 @@ mod tests {
         }
         for wrong in ["{}", "[]", "null", "\"text\"", "{\"email\":1}"] {
             assert_eq!(code(parse::<Register>(wrong.as_bytes())), Code::Invalid, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_the_members_of_an_object() {
+        for list in ["[\"Maren\",null]", " \r\n\t[]", "[null,null]"] {
+            assert_eq!(code(parse::<UpdateMe>(list.as_bytes())), Code::Invalid, "{list}");
+        }
+        assert_eq!(code(parse::<Option<MarkRead>>(b"[null]")), Code::Invalid);
+    }
+
+    #[test]
+    fn a_sum_is_an_object_with_both_members_once() {
+        let with = |budget: &str| {
+            parse::<NewRequest>(format!(r#"{{"title":"","description":"","budget":{budget}}}"#).as_bytes())
+        };
+        let read = with(r#"{"note":[{}],"currency":"USD","amountMinor":125000}"#).unwrap().budget.unwrap();
+        assert_eq!((read.amount_minor, read.currency.as_str()), (125_000, "USD"));
+        for other in [
+            r#"[125000,"USD"]"#,
+            r#"{"amountMinor":125000}"#,
+            r#"{"currency":"USD"}"#,
+            r#"{"amountMinor":1,"amountMinor":2,"currency":"USD"}"#,
+            r#"{"amountMinor":1.5,"currency":"USD"}"#,
+            "125000",
+        ] {
+            assert_eq!(code(with(other)), Code::Invalid, "{other}");
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+};
 use ts_rs::TS;
 
 /// Three capital letters of ISO 4217.
@@ -50,7 +53,7 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// A sum in minor units (cents for USD), between 0 and 2⁵³−1 so that every JSON reader keeps it exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, TS)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Money {
@@ -60,6 +63,41 @@ pub struct Money {
     pub amount_minor: i64,
     /// Of which currency.
     pub currency: Currency,
+}
+
+/// By hand, since the derive would read `[125000, "USD"]` too.
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Money;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with amountMinor and currency")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Money, A::Error> {
+        let (mut amount_minor, mut currency) = (None, None);
+        while let Some(name) = members.next_key::<String>()? {
+            let is_twice = match name.as_str() {
+                "amountMinor" => amount_minor.replace(members.next_value()?).is_some(),
+                "currency" => currency.replace(members.next_value()?).is_some(),
+                _ => members.next_value::<IgnoredAny>().map(|_| false)?,
+            };
+            if is_twice {
+                return Err(de::Error::custom(format_args!("{name} stands there twice")));
+            }
+        }
+        Ok(Money {
+            amount_minor: amount_minor.ok_or_else(|| de::Error::missing_field("amountMinor"))?,
+            currency: currency.ok_or_else(|| de::Error::missing_field("currency"))?,
+        })
+    }
 }
 
 impl Money {

@@ -17,7 +17,7 @@ use ts_rs::TS;
         value_type = String,
         format = DateTime,
         description = "RFC 3339; UTC with milliseconds on the way out, any offset on the way in.",
-        examples("2026-03-01T09:30:00.000Z")
+        examples("2031-03-01T09:30:00.000Z")
     )
 )]
 #[ts(type = "string")]

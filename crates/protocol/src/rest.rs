@@ -200,6 +200,7 @@ fn text() -> MessageType {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EditMessage {
     /// What it says from now on: as in a new message.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schemas::content))]
     pub content: String,
 }
 

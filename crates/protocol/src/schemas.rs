@@ -17,18 +17,27 @@ use utoipa::{
 
 use crate::Code;
 
-/// One line with something visible in it; white space around it is trimmed, control characters are refused.
-const LINE: &str = concat!(
-    r"^\s*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]",
-    r"([^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029])?\s*$"
-);
-/// Lines with something visible in them, with no control character but the tab and the line's end.
-const LINES: &str = concat!(
-    r"^(\r\n|[^\u0000-\u0008\u000b-\u001f\u007f-\u009f])*[^\s\u0000-\u001f\u007f-\u009f]",
-    r"(\r\n|[^\u0000-\u0008\u000b-\u001f\u007f-\u009f])*$"
-);
+/// One line with something visible in it, of so many characters at most; white space around it is trimmed and not
+/// counted, control characters are refused.
+macro_rules! line {
+    ($between:literal) => {
+        concat!(
+            r"^\s*[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]([^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,",
+            $between,
+            r"}[^\s\u0000-\u001f\u007f-\u009f\u2028\u2029])?\s*$"
+        )
+    };
+}
+/// `MAX_NAME_CHARS`, less the first character and the last.
+const NAME: &str = line!("98");
+/// `MAX_TITLE_CHARS`, less the first character and the last.
+const TITLE: &str = line!("198");
+const _: () = assert!(MAX_NAME_CHARS == 98 + 2 && MAX_TITLE_CHARS == 198 + 2);
+/// Lines with something visible in them, with no control characters but tab and line feed. Of a carriage return it says
+/// too little, that a line feed follows: an expression that says it takes quadratic time.
+const LINES: &str = r"^\s*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 /// The same, but it may be blank.
-const BLANK_LINES: &str = r"^(\r\n|[^\u0000-\u0008\u000b-\u001f\u007f-\u009f])+$";
+const BLANK_LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+$";
 /// No control characters.
 const KEY: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
 /// An IANA name by its form.
@@ -40,6 +49,11 @@ fn text(description: &str, max_chars: usize) -> ObjectBuilder {
         .description(Some(description))
         .min_length(Some(1))
         .max_length(Some(max_chars))
+}
+
+/// Its expression bounds it: what is trimmed may be as long as it likes.
+fn line(description: &str, pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).pattern(Some(pattern))
 }
 
 fn or_null(text: ObjectBuilder) -> Object {
@@ -61,11 +75,11 @@ pub(crate) fn new_password() -> Object {
 }
 
 pub(crate) fn name() -> Object {
-    text("The name that others see.", MAX_NAME_CHARS).pattern(Some(LINE)).build()
+    line("The name that others see, up to 100 characters; trimmed.", NAME).build()
 }
 
 pub(crate) fn name_or_null() -> Object {
-    or_null(text("The name that others see; null leaves it.", MAX_NAME_CHARS).pattern(Some(LINE)))
+    or_null(line("The name that others see, up to 100 characters; trimmed. Null leaves it.", NAME))
 }
 
 pub(crate) fn time_zone_or_null() -> Object {
@@ -73,7 +87,7 @@ pub(crate) fn time_zone_or_null() -> Object {
 }
 
 pub(crate) fn title() -> Object {
-    text("One line.", MAX_TITLE_CHARS).pattern(Some(LINE)).build()
+    line("One line of up to 200 characters; trimmed.", TITLE).build()
 }
 
 pub(crate) fn prose() -> Object {

@@ -30,14 +30,15 @@ pub(crate) fn sign_messages<'m>(app: &App, reader: UserId, messages: impl IntoIt
     }
 }
 
-/// Whom an address was signed for; `None` if it is not signed at all. 403 for what this server did not sign, 410 for
-/// what is past its time.
+/// Whom an address was signed for; `None` if it is not signed at all. 422 for what can't be read, 403 for what this
+/// server did not sign, 410 for what is past its time.
 pub(super) fn reader(app: &App, file: AttachmentId, query: &Query) -> Outcome<Option<UserId>> {
+    let user = query.get::<UserId>("user", "the id of a person")?;
+    let expires = query.get::<i64>("expires", "seconds since 1970")?;
     let Some(given) = query.text("signature") else { return Ok(None) };
     let forged = || Refusal::new(Code::Forbidden, "This link is not one of this server's.");
     let given = hex::decode(given).map_err(|_| forged())?;
-    let user: UserId = query.text("user").and_then(|text| text.parse().ok()).ok_or_else(forged)?;
-    let expires: i64 = query.text("expires").and_then(|text| text.parse().ok()).ok_or_else(forged)?;
+    let (Some(user), Some(expires)) = (user, expires) else { return Err(forged()) };
     if !bool::from(signature(app, file, user, expires)[..].ct_eq(&given[..])) {
         return Err(forged());
     }

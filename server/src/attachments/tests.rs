@@ -180,6 +180,13 @@ async fn a_link_works_for_five_minutes_and_as_it_was_signed() {
     ] {
         Answer::of(server.call(Method::GET, &forged)).await.refused(403, "FORBIDDEN");
     }
+    for unreadable in [url.replace("expires=", "expires=x"), url.replace("user=", "user=x")] {
+        Answer::of(server.call(Method::GET, &unreadable)).await.refused(422, "INVALID");
+    }
+    // Beside a token they are not needed, but what can't be read is told all the same.
+    let path = format!("/attachments/{id}");
+    pair.client.get(&format!("{path}?expires=-3.17e-226")).await.refused(422, "INVALID");
+    assert_eq!(load(pair.client.call(Method::GET, &format!("{path}?expires=1"))).await.0, 200);
     clock.advance(Duration::from_secs(299));
     assert_eq!(load(server.call(Method::GET, &url)).await.0, 200);
     clock.advance(Duration::from_secs(1));

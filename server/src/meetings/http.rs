@@ -168,7 +168,7 @@ async fn calendar(
         (status = 200, body = Meeting),
         (status = 403, description = "`FORBIDDEN`: for the host."),
         (status = 404, description = "`NOT_FOUND`."),
-        (status = 409, description = "`MEETING_STATE`, `MEETING_IN_PROGRESS` or `PROJECT_NOT_ACTIVE`.")
+        (status = 409, description = "`MEETING_STATE` or `PROJECT_NOT_ACTIVE`.")
     )
 )]
 async fn reschedule(
@@ -218,7 +218,7 @@ async fn accept(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingI
         (status = 200, body = Meeting),
         (status = 403, description = "`FORBIDDEN`: for the guest."),
         (status = 404, description = "`NOT_FOUND`."),
-        (status = 409, description = "`MEETING_STATE`, `MEETING_IN_PROGRESS` or `PROJECT_NOT_ACTIVE`.")
+        (status = 409, description = "`MEETING_STATE`.")
     )
 )]
 async fn decline(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId>) -> Outcome<Json<Meeting>> {
@@ -233,7 +233,7 @@ async fn decline(State(app): State<AppState>, caller: Caller, Id(id): Id<Meeting
         (status = 200, body = Meeting),
         (status = 403, description = "`FORBIDDEN`: for host and guest."),
         (status = 404, description = "`NOT_FOUND`."),
-        (status = 409, description = "`MEETING_STATE`, `MEETING_IN_PROGRESS` or `PROJECT_NOT_ACTIVE`.")
+        (status = 409, description = "`MEETING_STATE`.")
     )
 )]
 async fn end(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId>) -> Outcome<Json<Meeting>> {
@@ -248,7 +248,7 @@ async fn end(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId>)
         (status = 204),
         (status = 403, description = "`FORBIDDEN`: for the host."),
         (status = 404, description = "`NOT_FOUND`."),
-        (status = 409, description = "`MEETING_STATE`, `MEETING_IN_PROGRESS` or `PROJECT_NOT_ACTIVE`.")
+        (status = 409, description = "`MEETING_STATE`.")
     )
 )]
 async fn cancel(State(app): State<AppState>, caller: Caller, Id(id): Id<MeetingId>) -> Outcome<StatusCode> {

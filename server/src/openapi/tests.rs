@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use parley_domain::{MeetingStatus, MeetingType, ProjectStatus, ProposalStatus, RequestStatus, Role};
 use parley_protocol::Code;
 use reqwest::Method;
 use serde_json::Value;
@@ -106,5 +107,29 @@ fn no_parameter_may_be_null() {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(!parameter["schema"].to_string().contains("\"null\""), "{method} {path}: {parameter}");
         }
+    }
+}
+
+#[test]
+fn its_words_are_those_of_the_wire() {
+    let description = description();
+    let words = |name: &str| description["components"]["schemas"][name]["enum"].clone();
+    assert_eq!(words("Role"), serde_json::to_value(Role::ALL).unwrap());
+    assert_eq!(words("RequestStatus"), serde_json::to_value(RequestStatus::ALL).unwrap());
+    assert_eq!(words("ProposalStatus"), serde_json::to_value(ProposalStatus::ALL).unwrap());
+    assert_eq!(words("ProjectStatus"), serde_json::to_value(ProjectStatus::ALL).unwrap());
+    assert_eq!(words("MeetingStatus"), serde_json::to_value(MeetingStatus::ALL).unwrap());
+    assert_eq!(words("MeetingType"), serde_json::to_value(MeetingType::ALL).unwrap());
+}
+
+/// A step that makes a meeting active can meet another one; the others can't.
+#[test]
+fn only_what_makes_a_meeting_active_can_be_told_of_another_one() {
+    let description = description();
+    for (_, path, operation) in operations(&description) {
+        let Some(conflict) = operation["responses"]["409"]["description"].as_str() else { continue };
+        let id = operation["operationId"].as_str().unwrap();
+        let makes_active = ["createMeeting", "startMeeting", "acceptMeeting"].contains(&id);
+        assert_eq!(conflict.contains("`MEETING_IN_PROGRESS`"), makes_active, "{id} {path}");
     }
 }

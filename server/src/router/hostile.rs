@@ -30,7 +30,8 @@ async fn bodies_that_can_not_be_read_say_why() {
     let with = |member: &str| format!("{{\"title\":\"A\",\"description\":\"B\",{member}}}").into_bytes();
     let nested = |depth: usize| with(&format!("\"more\":{}{}", "[".repeat(depth), "]".repeat(depth)));
     let plain = with("\"x\":1");
-    let cases: [(&str, Vec<u8>, u16, &str); 15] = [
+    let cases: [(&str, Vec<u8>, u16, &str); 16] = [
+        (JSON, br#"["A","B",null,null]"#.to_vec(), 422, "INVALID"),
         (JSON, nested(33), 400, "MALFORMED"),
         (JSON, nested(100_000), 400, "MALFORMED"),
         (JSON, with("\"x\":\"\\ud800\""), 201, ""),
@@ -143,14 +144,17 @@ async fn queries_are_read_strictly() {
         "limit=1e3",
         "limit=-1",
         "limit=99999999999999999999",
+        "limit=",
         "limit=%00",
         "limit=%ff",
         "limit=5%20",
+        "cursor=",
         "cursor=%ff",
         "cursor=p",
         "cursor=n-1",
         "cursor=p80000000000000000",
         "cursor=%F0%9F%98%80",
+        "after=",
         "after=-1",
         "after=1.5",
         "after=99999999999999999999",
@@ -163,16 +167,15 @@ async fn queries_are_read_strictly() {
     let long = format!("cursor=p{}", "1".repeat(5000));
     pair.client.get(&format!("{history}?{long}")).await.refused(422, "INVALID");
     pair.client.get(&format!("{history}?x={}", "1".repeat(9000))).await.refused(400, "MALFORMED");
-    for query in ["after=9223372036854775807", "cursor=n7fffffffffffffff", "cursor=p0", "unknown=%00", "limit=&cursor="]
-    {
+    for query in ["after=9223372036854775807", "cursor=n7fffffffffffffff", "cursor=p0", "unknown=%00"] {
         pair.client.get(&format!("{history}?{query}")).await.expect(200);
     }
-    for since in ["x", "%00", "zzzzzzzz1", "1234567", "%F0%9F%98%801234", "ffffffff80000000000000000"] {
+    for since in ["", "x", "%00", "zzzzzzzz1", "1234567", "%F0%9F%98%801234", "ffffffff80000000000000000"] {
         pair.client.get(&format!("/sync?since={since}")).await.refused(422, "INVALID");
     }
     let answer = pair.client.get("/sync?since=ffffffff7fffffffffffffff").await;
     answer.refused(410, "SYNC_TOO_OLD");
-    for filter in ["status=active", "status=%00", "from=yesterday", "to=10000-01-01T00:00:00Z"] {
+    for filter in ["status=active", "status=%00", "status=", "from=yesterday", "to=", "to=10000-01-01T00:00:00Z"] {
         pair.client.get(&format!("/meetings/me?{filter}")).await.refused(422, "INVALID");
     }
 }
