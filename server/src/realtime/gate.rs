@@ -104,6 +104,9 @@ impl ConnectHandler<LocalAdapter, GateMarker> for Gate {
                 }
                 Err(refusal) => {
                     tracing::debug!(code = refusal.code().as_str(), "a socket was refused");
+                    if refusal.code() == Code::Unavailable {
+                        self.send_away_for_now(&socket).await;
+                    }
                     Err(Box::new(refusal.code().as_str()) as Box<dyn Display + Send>)
                 }
             }
@@ -124,6 +127,15 @@ impl ConnectHandler<LocalAdapter, GateMarker> for Gate {
 }
 
 impl Gate {
+    /// Stock clients stay away for good after a refusal, and come back from a broken line by themselves.
+    async fn send_away_for_now(&self, socket: &Socket<LocalAdapter>) {
+        if let Some(cuts) = self.cuts.upgrade() {
+            cuts.cut(&Line::of(socket));
+        }
+        // The refusal must not overtake that.
+        tokio::time::sleep(self.app.config.timing.socket_farewell).await;
+    }
+
     async fn admit(&self, socket: &Arc<Socket<LocalAdapter>>, auth: Auth) -> Outcome<Admitted> {
         let app = &self.app;
         if app.is_draining() {

@@ -2,10 +2,11 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use futures_util::{SinkExt, StreamExt};
 use parley_domain::Role;
 use reqwest::Method;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::{Error, client::IntoClientRequest};
+use tokio_tungstenite::tungstenite::{Error, Message, client::IntoClientRequest};
 
 use crate::testing::{Answer, Poller, Socket, TestServer, within};
 
@@ -82,6 +83,28 @@ async fn whoever_is_told_to_go_and_stays_is_hung_up_on() {
     leaving.line_closed().await;
 }
 
+/// It would never try again after a refusal.
+#[tokio::test]
+async fn whoever_comes_while_the_server_stops_is_cut_off_and_not_refused() {
+    let server = TestServer::start().await;
+    let maren = server.person("Maren", Role::Client).await;
+    let url = format!("{}/socket.io/?EIO=4&transport=websocket", server.base.replace("http", "ws"));
+    let (mut line, _) = tokio_tungstenite::connect_async(url.as_str()).await.unwrap();
+    let poller = Poller::open(&server).await;
+    server.app.start_draining();
+    let sign_in = format!("40{}", json!({ "token": maren.access }));
+    line.send(Message::text(sign_in.clone())).await.unwrap();
+    poller.send(&sign_in).await.unwrap();
+    within(async {
+        while let Some(Ok(packet)) = line.next().await {
+            assert!(!packet.to_string().starts_with("44"), "{packet}");
+        }
+    })
+    .await;
+    let heard = poller.closed().await;
+    assert!(!heard.iter().any(|packet| packet.starts_with("44")), "{heard:?}");
+}
+
 #[tokio::test]
 async fn a_connection_that_does_not_sign_in_is_ended_soon() {
     let server = TestServer::start_with(|config| config.timing.socket_sign_in = Duration::from_secs(1)).await;
@@ -92,7 +115,6 @@ async fn a_connection_that_does_not_sign_in_is_ended_soon() {
     refused.send("40{\"token\":\"nonsense\"}").await.unwrap();
     refused.hear("44").await;
     within(async {
-        use futures_util::StreamExt;
         while let Some(Ok(message)) = silent.next().await {
             if message.is_close() {
                 break;
