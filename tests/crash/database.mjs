@@ -102,8 +102,11 @@ export function inspectLive(folder) {
   const file = join(folder, databaseIn(folder));
   check(file, '-readonly');
   checkFiles(file, folder, '-readonly');
+  const before = Date.now() - OVERDUE_MS;
+  const ringing = query(file, `SELECT hex(id), ring_due_at FROM meetings WHERE ring_due_at < ${before}`, '-readonly');
+  if (ringing !== '') throw new Error(`calls that ring for ever: ${ringing}`);
   const overdue = `SELECT hex(r.id), due_at FROM reminders r JOIN meetings m ON m.id = r.meeting_id
-     WHERE r.sent = 0 AND m.status = 'PENDING' AND r.due_at < ${Date.now() - OVERDUE_MS}`;
+     WHERE r.sent = 0 AND m.status = 'PENDING' AND r.due_at < ${before}`;
   const forgotten = query(file, overdue, '-readonly');
   if (forgotten !== '') throw new Error(`reminders that nobody sends: ${forgotten}`);
   const unfinished = readdirSync(join(folder, 'uploads')).filter((name) => name.includes('#'));

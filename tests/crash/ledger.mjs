@@ -48,6 +48,8 @@ export class Ledger {
     this.bargains = [];
     /** By attachment id: size and SHA-256 of acknowledged uploads. */
     this.uploads = new Map();
+    /** Whether the server was told to end. */
+    this.isEnding = false;
     this.acknowledged = 0;
     this.unanswered = 0;
   }

@@ -5,10 +5,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Person, call } from '../lib/api.mjs';
 
 const ANSWER_WITHIN_MS = 20_000;
+const MOST_TRIES = 4;
 
 /** A call whose answer never came: it may have happened or not. */
 function lost(error) {
   return Object.assign(new Error(`no answer: ${error.cause?.code ?? error.message}`, { cause: error }), { isLost: true });
+}
+
+/** Tries again what can be asked for twice and was not answered. */
+export async function answered(work) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!error.isLost || tries === MOST_TRIES) throw error;
+    }
+  }
 }
 
 export class Survivor extends Person {
@@ -28,13 +40,22 @@ export class Survivor extends Person {
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
       const answer = await call(this.base, method, `/api/v1${path}`, { token: this.token, body, headers, signal });
       this.ledger.acknowledged += 1;
+      // A server that was told to end says so to whoever still comes.
+      if (answer.status === 503 && this.ledger.isEnding) throw lost(new Error('the server is stopping'));
       if (answer.status >= 500) throw new Error(`${method} ${path} gave ${answer.status}: ${JSON.stringify(answer.body)}`);
       return answer;
     } catch (error) {
+      if (error.isLost) throw error;
       if (error.name !== 'TypeError' && error.name !== 'TimeoutError' && !(error instanceof SyntaxError)) throw error;
       this.ledger.unanswered += 1;
       throw lost(error);
     }
+  }
+
+  /** Once the server is back a lost answer is only a connection that broke with the old one, or with a machine that slept. */
+  async expect(status, method, path, body) {
+    if (method !== 'GET') return super.expect(status, method, path, body);
+    return answered(() => super.expect(status, method, path, body));
   }
 
   /** Puts a message into the outbox; it is sent, and sent again, until there is an answer. */

@@ -30,9 +30,14 @@ after(async () => {
   await server?.dispose();
 });
 
-/** Early, while much begins, or late, when reminders are due; and sometimes again while the next start is under way. */
+/** Early, while much begins, or late, when reminders are due; sometimes while it was told to end and tidies up. */
 async function killAtSomeMoment(chance) {
   await pause(chance.chance(0.3) ? chance.between(5, 300) : chance.between(300, 3000));
+  if (chance.chance(0.25)) {
+    world.ledger.isEnding = true;
+    server.child.kill('SIGTERM');
+    await pause(chance.between(1, 250));
+  }
   await server.end('SIGKILL');
 }
 
@@ -42,8 +47,10 @@ async function round(number) {
   load.start();
   await killAtSomeMoment(chance);
   await load.stop();
+  world.ledger.isEnding = false;
   if (load.failure) throw load.failure;
   inspectRemains(server.folder);
+  // Again while the next start is under way.
   if (chance.chance(0.3)) {
     server.launch().catch(() => {});
     await pause(chance.between(5, 400));

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { RANK } from '../lib/device.mjs';
+import { answered } from './people.mjs';
 
 const SAME_WITHIN_MS = 20_000;
 const MINUTE_MS = 60_000;
@@ -13,10 +14,10 @@ const REMINDER_WITHIN_MS = 10_000;
 
 /** Everybody is back, has sent what was not confirmed, and can still renew the sign-in. */
 export async function everybodyComesBack(world) {
-  await Promise.all(world.people.map((person) => person.refresh()));
+  await Promise.all(world.people.map((person) => answered(() => person.refresh())));
   await Promise.all(world.devices.map((device) => device.until(() => device.socket.connected && device.isCaughtUp, 'back and caught up')));
   await Promise.all(world.people.map((person) => person.outboxEmpties()));
-  for (const again of world.unanswered.splice(0)) await again();
+  for (const again of world.unanswered.splice(0)) await answered(again);
   await acceptsAreDecided(world);
 }
 
@@ -40,7 +41,7 @@ async function acceptsAreDecided({ ledger }) {
     delete bargain.again;
     const before = await projectsOf(client, bargain.requestId);
     if (bargain.accepted) assert.equal(before[0]?.id, bargain.accepted.project.id, `${title}: the acknowledged project`);
-    for (const proposal of bargain.proposals.slice(0, 2)) await again(proposal);
+    for (const proposal of bargain.proposals.slice(0, 2)) await answered(() => again(proposal));
     const after = await projectsOf(client, bargain.requestId);
     assert.equal(after.length, 1, `${title} has one project`);
     if (before.length) assert.equal(after[0].id, before[0].id, `${title} keeps its project`);

@@ -2,12 +2,12 @@
 // which changes what the real program gets for the time of day and leaves the monotonic clock alone.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { inspectRemains } from '../crash/database.mjs';
 import { login, makeProject } from '../lib/api.mjs';
 import { Server } from '../lib/server.mjs';
 import { Line } from '../lib/socket.mjs';
@@ -103,6 +103,7 @@ test('each reminder comes once, however the clock goes there and back', needsFak
     await comes(meeting, times);
   }
   await server.end('SIGKILL');
+  inspectRemains(server.folder);
   setAhead(-DAY);
   await server.launch();
   setAhead(21.6 * MINUTE);
@@ -116,7 +117,5 @@ test('each reminder comes once, however the clock goes there and back', needsFak
     const kept = known.changes.filter((change) => change.kind === 'reminder').map((change) => change.reminder.reminderId);
     assert.deepEqual(kept.sort(), lines[index].all('meeting:reminder').map((one) => one.reminderId).sort(), 'what was sent is in /sync, once');
   }
-  const sqlite = (sql) => execFileSync('sqlite3', ['-readonly', join(server.folder, 'parley.sqlite3'), sql], { encoding: 'utf8' }).trim();
-  assert.equal(sqlite('PRAGMA integrity_check; PRAGMA foreign_key_check'), 'ok');
   setAhead(0);
 });

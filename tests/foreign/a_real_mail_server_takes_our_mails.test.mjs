@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { inspectRemains } from '../crash/database.mjs';
 import { inDays, makeProject } from '../lib/api.mjs';
 import { MailServer } from '../lib/python.mjs';
 import { Server } from '../lib/server.mjs';
@@ -89,6 +90,7 @@ test('a reminder comes by mail, and is there after a mail server that was gone a
   const scheduledAt = new Date(Date.now() + 65_000).toISOString();
   await client.expect(201, 'POST', '/meetings', { projectId: project.id, type: 'scheduled', scheduledAt });
   await server.end('SIGKILL');
+  inspectRemains(server.folder);
   mails = await MailServer.start(port);
   await server.launch();
   await pair(people, 'Meeting on');

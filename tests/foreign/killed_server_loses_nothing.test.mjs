@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { inspectRemains } from '../crash/database.mjs';
 import { makeProject } from '../lib/api.mjs';
 import { Server } from '../lib/server.mjs';
 
@@ -55,6 +56,7 @@ test('a burst survives the kill of the server', async () => {
   await Promise.all(Array.from({ length: SENDERS }, (_, number) => sender(number)));
   assert.ok(confirmed.size >= KILL_AFTER);
 
+  inspectRemains(server.folder);
   await server.launch();
   const stored = await everything(client, conversation.id);
   const byClientId = new Map(stored.map((message) => [message.clientId, message]));
