@@ -24,8 +24,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(180);
 const COUNTERS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
-/// One input takes longer or more than this: a finding as well.
-const LIMITS: [&str; 2] = ["-timeout=10", "-rss_limit_mb=1024"];
+/// One input takes longer or more than this: a finding as well. They take milliseconds; a machine may be suspended.
+const LIMITS: [&str; 2] = ["-timeout=60", "-rss_limit_mb=1024"];
 /// Two at once: a build machine has two cores at least.
 const AT_ONCE: usize = 2;
 
