@@ -194,10 +194,9 @@ pub fn findings(path: &Path) -> Result<Vec<Finding>, StoreError> {
 pub fn kept_files(path: &Path) -> Result<Vec<(AttachmentId, u64)>, StoreError> {
     let mut conn = open_reader(path, BUSY)?;
     let tx = conn.transaction_with_behavior(TransactionBehavior::Deferred).map_err(error_of)?;
-    let kept = Db::new(&tx).all("SELECT id, size FROM attachments ORDER BY position", (), |row| {
+    Db::new(&tx).all("SELECT id, size FROM attachments ORDER BY position", (), |row| {
         Ok((row.get::<_, uuid::Uuid>(0)?.into(), row.get::<_, i64>(1)?.unsigned_abs()))
-    });
-    kept
+    })
 }
 
 fn file_findings(conn: &Connection) -> Result<Vec<Finding>, StoreError> {
