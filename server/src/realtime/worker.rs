@@ -11,7 +11,10 @@ use socketioxide::{
     handler::{FromMessageParts, MessageHandler, Value as RawValue},
     socket::Socket,
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::Instant,
+};
 
 use parley_protocol::{Code, socket::Ack};
 
@@ -87,7 +90,12 @@ impl MessageHandler<LocalAdapter, EnqueueMarker> for Enqueue {
         let Ok(TryData(payload)) = TryData::<Value>::from_message_parts(&socket, &mut value, &ack_id);
         let incoming = Incoming { name: name.0, payload: payload.ok(), ack };
         if let Err(error) = self.queue.try_send(incoming) {
-            answer(&self.device, error.into_inner().ack, &Refusal::rate_limited(1).into_ack());
+            let refusal = match &error {
+                TrySendError::Full(_) => Refusal::rate_limited(1),
+                // Its worker has ended: the server stops, or the socket is being sent away.
+                TrySendError::Closed(_) => Refusal::new(Code::Unavailable, "This connection is ending; connect again."),
+            };
+            answer(&self.device, error.into_inner().ack, &refusal.into_ack());
         }
     }
 }

@@ -83,6 +83,21 @@ async fn whoever_is_told_to_go_and_stays_is_hung_up_on() {
     leaving.line_closed().await;
 }
 
+#[tokio::test]
+async fn an_event_on_a_connection_that_is_ending_is_not_called_one_too_many() {
+    let server = TestServer::start().await;
+    let maren = server.person("Maren", Role::Client).await;
+    let mut socket = maren.socket().await;
+    // An answer says that its worker waits for events.
+    assert_eq!(socket.ask("join", json!({})).await["ok"], false);
+    server.app.devices.of(maren.id()).pop().unwrap().gone.cancel();
+    // The worker is on this very thread and ends before anything else comes over the line.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(socket.ask("join", json!({})).await["code"], "UNAVAILABLE");
+}
+
 /// It would never try again after a refusal.
 #[tokio::test]
 async fn whoever_comes_while_the_server_stops_is_cut_off_and_not_refused() {
