@@ -58,10 +58,13 @@ async function round(number) {
     inspectRemains(server.folder);
   }
   await server.launch();
+  const launched = performance.now();
   await everybodyComesBack(world);
+  const back = performance.now() - launched;
   await everybodyHears(world, number);
   await everythingIsThere(world);
   inspectLive(server.folder);
+  return { back, checked: performance.now() - launched - back };
 }
 
 function explain(error, number) {
@@ -82,12 +85,13 @@ for (let number = 1; number <= ROUNDS; number += 1) {
   test(`crash ${number} of ${ROUNDS}`, { timeout: ROUND_WITHIN_MS }, async (context) => {
     if (world.isLost) return context.skip('an earlier round failed');
     const [before, unanswered] = [world.ledger.acknowledged, world.ledger.unanswered];
+    let took;
     try {
-      await round(number);
+      took = await round(number);
     } catch (error) {
       world.isLost = true;
       throw explain(error, number);
     }
-    context.diagnostic(`${world.ledger.acknowledged - before} calls answered, ${world.ledger.unanswered - unanswered} not`);
+    context.diagnostic(`${world.ledger.acknowledged - before} calls answered, ${world.ledger.unanswered - unanswered} not; everybody back after ${took.back.toFixed()} ms, everything looked at in ${took.checked.toFixed()} ms`);
   });
 }
