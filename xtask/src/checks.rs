@@ -23,6 +23,8 @@ const TAURI_DRIVER: &str = "2.1.0";
 
 /// How often `nightly` kills the server; `test` does five times.
 const NIGHTLY_CRASHES: u32 = 50;
+/// How many calls `nightly` makes up for each operation of the API; `test` makes up ten, and the same every time.
+const NIGHTLY_EXAMPLES: u32 = 200;
 
 struct Checks<'a> {
     workspace: &'a Workspace,
@@ -32,7 +34,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 20);
+    let mut checks = Checks::new(workspace, environment, arguments, 21);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -40,7 +42,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 23);
+    let mut checks = Checks::new(workspace, environment, arguments, 24);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -50,10 +52,11 @@ pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &T
 
 /// What takes too long for every day: the same tools, for longer.
 pub(crate) fn nightly(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 7);
+    let mut checks = Checks::new(workspace, environment, arguments, 8);
     checks.prepare()?;
     let is_terminal = checks.is_terminal;
     checks.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
+    checks.check("API fuzzing", |workspace| fuzz_api(workspace, Some(NIGHTLY_EXAMPLES)));
     checks.check("crashes", |workspace| crashes(workspace, Some(NIGHTLY_CRASHES)));
     checks.fuzz(fuzz::LONG);
     checks.steps.finish()
@@ -140,6 +143,7 @@ impl<'a> Checks<'a> {
             run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
         });
         self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
+        self.check("API fuzzing", |workspace| fuzz_api(workspace, None));
         self.check("crashes", |workspace| crashes(workspace, None));
         self.fuzz(fuzz::SHORTLY);
         let clips = self.steps.step("video clips", || Ok(clip::fetch(workspace, is_terminal)))?;
@@ -172,6 +176,18 @@ fn node_tests(workspace: &Workspace, script: &str) -> Command {
         .env("PARLEY_PYTHON", python::interpreter(workspace))
         .env("PARLEY_EXAMPLES", workspace.program("examples"));
     command
+}
+
+/// schemathesis over the server's description as each role: that many calls an operation by a new seed, which is
+/// printed, or what the script does by itself.
+fn fuzz_api(workspace: &Workspace, examples: Option<u32>) -> Result<()> {
+    let mut fuzzing = Command::new(python::interpreter(workspace));
+    fuzzing.arg(workspace.root.join("tests/python/fuzz_api.py"));
+    fuzzing.env("PARLEY_SERVER", workspace.program("parley-server")).env("PARLEY_OUT", workspace.out(""));
+    if let Some(examples) = examples {
+        fuzzing.env("PARLEY_FUZZ_EXAMPLES", examples.to_string()).env("PARLEY_FUZZ_SEED", "random");
+    }
+    run(&mut fuzzing)
 }
 
 /// The server killed at random moments, that often or as often as the harness says by itself.

@@ -1,0 +1,96 @@
+"""What schemathesis loads beside its settings: who calls, and a count of what was answered.
+
+The role stays signed in, whatever the fuzzing does to its sign-in: a sign-out is followed by a new sign-in, a changed
+password is remembered. Half of the calls that take what nobody guesses get what is right."""
+
+import atexit
+import json
+import os
+import uuid
+import zlib
+from collections import Counter, defaultdict
+
+import schemathesis
+from market import Person
+
+BASE = os.environ["PARLEY_FUZZ_BASE"]
+COUNTS = os.environ["PARLEY_FUZZ_COUNTS"]
+IDS = json.loads(os.environ["PARLEY_FUZZ_IDS"])
+EMAIL = os.environ.get("PARLEY_FUZZ_EMAIL")
+
+LOGIN = "POST /api/v1/auth/login"
+LOGOUT = "POST /api/v1/auth/logout"
+CHANGE_PASSWORD = "POST /api/v1/auth/password"
+
+answers = defaultdict(Counter)
+me = Person(BASE, EMAIL, os.environ["PARLEY_FUZZ_PASSWORD"]) if EMAIL else None
+spent = set()
+
+
+def is_id(value):
+    try:
+        return str(uuid.UUID(value)) == value
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def luck(*values):
+    """By what is in a call, so that the same call is the same when it is repeated."""
+    return zlib.crc32(repr(values).encode())
+
+
+def find_something(case):
+    """Lets every other call with an id lead somewhere. What follows from an earlier call knows its ids by itself."""
+    given = case.path_parameters.get("id")
+    if case.meta is None or case.meta.phase.name == "stateful" or not is_id(given):
+        return
+    for path, ids in IDS.items():
+        if case.operation.path.startswith(path) and luck(given) % 2 == 0:
+            case.path_parameters["id"] = ids[luck(given) // 2 % len(ids)]
+
+
+if me:
+
+    @schemathesis.auth(refresh_interval=None)
+    class Authorization:
+        def get(self, case, context):
+            return me.authorization
+
+        def set(self, case, authorization, context):
+            case.headers["Authorization"] = authorization
+
+    @schemathesis.hook
+    def before_call(context, case, kwargs):
+        # Made up before the sign-out that has just been tried. Made-up tokens stay, to be refused.
+        if case.headers.get("Authorization") in spent:
+            case.headers["Authorization"] = me.authorization
+        find_something(case)
+        label, body = case.operation.label, case.body
+        if not isinstance(body, dict) or luck(body) % 2:
+            return
+        if label == LOGIN and isinstance(body.get("email"), str) and isinstance(body.get("password"), str):
+            body.update(email=me.email, password=me.password)
+        if label == CHANGE_PASSWORD and isinstance(body.get("current"), str):
+            body["current"] = me.password
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    label, status = case.operation.label, response.status_code
+    # A wrong method goes to the operation's address, and some calls come with another token or none, to be refused.
+    if case.method.upper() != case.operation.method.upper():
+        return
+    if me and case.headers.get("Authorization") != me.authorization:
+        return
+    answers[label][status] += 1
+    if me and status == 204 and label == CHANGE_PASSWORD:
+        me.password = case.body["new"]
+    if me and status == 204 and label == LOGOUT:
+        spent.add(me.authorization)
+        me.sign_in()
+
+
+@atexit.register
+def tell():
+    with open(COUNTS, "w") as file:
+        json.dump({"answers": answers, "isSignedIn": me.is_signed_in() if me else None}, file)
