@@ -40,11 +40,13 @@ const NEVER = {
      AND l.position = (SELECT max(position) FROM meeting_log WHERE meeting_id = l.meeting_id AND user_id = l.user_id)`,
   'a mail about what is over': `SELECT hex(w.id), w.kind FROM mails w JOIN meetings m ON m.id = w.meeting_id
      WHERE (w.kind = 'cancelled') <> (m.status = 'CANCELLED') OR m.status IN ('ACTIVE', 'COMPLETED')`,
-  'a message that somebody is not told of': `SELECT hex(m.id) FROM messages m JOIN participants p ON p.conversation_id = m.conversation_id
-     WHERE (p.user_id, m.id) NOT IN (SELECT user_id, subject FROM changes WHERE kind = 'message')`,
+  'a message that nobody is told of, or out of order': `SELECT hex(m.id) FROM messages m JOIN conversations c ON c.id = m.conversation_id
+     LEFT JOIN messages b ON b.conversation_id = m.conversation_id AND b.seq = m.seq - 1
+     WHERE m.change_number <= coalesce(b.change_number, 0) OR m.change_number > c.activity`,
   'a file message without a file': `SELECT hex(id) FROM messages WHERE type = 'file' AND deleted_at IS NULL AND id NOT IN (SELECT message_id FROM attachments WHERE message_id IS NOT NULL)`,
   "a file of somebody else's message": `SELECT hex(a.id) FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.sender_id <> a.uploader_id`,
-  'a change beyond the counter': `SELECT number FROM changes WHERE number > (SELECT value FROM counters WHERE name = 'last_change')`,
+  'a change beyond the counter': `SELECT number FROM (SELECT number FROM changes UNION ALL SELECT change_number FROM messages)
+     WHERE number > (SELECT value FROM counters WHERE name = 'last_change')`,
 };
 
 function query(file, sql, ...flags) {

@@ -55,7 +55,7 @@ const LISTS: &[List] = &[
         ask: |rows| vec![format!("/meetings/{}/log?limit=100", rows.call)],
         at_most: 3,
     },
-    List { route: "/sync", ask: |rows| vec![format!("/sync?limit=100&since={}", rows.since)], at_most: 11 },
+    List { route: "/sync", ask: |rows| vec![format!("/sync?limit=100&since={}", rows.since)], at_most: 12 },
 ];
 
 const KINDS: [&str; 6] = ["message", "read", "meeting", "project", "proposal", "reminder"];

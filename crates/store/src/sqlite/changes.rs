@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use parley_domain::{ConversationId, Message, Project, Proposal, Reminder, Timestamp, UserId};
-use rusqlite::params;
+use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::{
@@ -36,6 +36,24 @@ fn log_of(db: &Db<'_>) -> Result<Log, StoreError> {
     Ok(Log { id, last: value("last_change")?, forgotten: value("forgotten_change")? })
 }
 
+/// What is written down for each person whom it concerns.
+const LOGGED: &str = "SELECT number, kind, subject, actor FROM changes WHERE user_id = ?1 AND number > ?2
+    ORDER BY number LIMIT ?3";
+
+/// A message carries its number itself. In each conversation that anything happened in, halving what lies between
+/// `seen` and `last` finds the last message that is not new: its numbers rise with `seq`, which has no gaps. CROSS: the
+/// tables are gone through in this order.
+const NEW_MESSAGES: &str = "WITH RECURSIVE span (conversation, seen, last) AS (
+        SELECT c.id, 0, c.last_seq FROM participants pt CROSS JOIN conversations c ON c.id = pt.conversation_id
+        WHERE pt.user_id = ?1 AND c.activity > ?2
+        UNION ALL
+        SELECT s.conversation, iif(m.change_number > ?2, s.seen, m.seq), iif(m.change_number > ?2, m.seq - 1, s.last)
+        FROM span s CROSS JOIN messages m ON m.conversation_id = s.conversation AND m.seq = (s.seen + s.last + 1) / 2
+        WHERE s.seen < s.last)
+    SELECT m.change_number, 'message', m.id, NULL FROM span s
+    CROSS JOIN messages m ON m.conversation_id = s.conversation AND m.seq BETWEEN s.seen + 1 AND s.seen + ?3
+    WHERE s.seen = s.last ORDER BY m.change_number LIMIT ?3";
+
 struct ChangeLine {
     number: i64,
     kind: String,
@@ -53,18 +71,14 @@ pub(super) fn sync(db: &Db<'_>, viewer: UserId, since: Option<SyncCursor>, limit
         return Err(SyncError::TooOld);
     }
     let limit = limit.clamp(1, MAX_CHANGES) as usize;
-    let mut lines = db.all(
-        "SELECT number, kind, subject, actor FROM changes WHERE user_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
-        params![viewer.0, since.seen, limit as i64 + 1],
-        |row| {
-            Ok(ChangeLine {
-                number: row.get("number")?,
-                kind: row.get("kind")?,
-                subject: row.get("subject")?,
-                actor: row.opt_id("actor")?,
-            })
-        },
-    )?;
+    let mut lines = Vec::new();
+    for sql in [LOGGED, NEW_MESSAGES] {
+        let line = |row: &Row<'_>| {
+            Ok(ChangeLine { number: row.get(0)?, kind: row.get(1)?, subject: row.get(2)?, actor: row.opt_id(3)? })
+        };
+        lines.extend(db.all(sql, params![viewer.0, since.seen, limit as i64 + 1], line)?);
+    }
+    lines.sort_by_key(|line| line.number);
     let more = lines.len() > limit;
     lines.truncate(limit);
     // At the end of one's own changes the cursor moves on to the end of the log, so that it ages as late as possible.

@@ -91,8 +91,17 @@ const INVARIANTS: &[Invariant] = &[
         check: "message_seq",
         detail: "the conversation's messages are not numbered without a gap up to its last one",
         sql: "SELECT c.id FROM conversations c WHERE c.last_seq <> (
-                  SELECT count(*) FROM messages m WHERE m.conversation_id = c.id)
+                  SELECT count(DISTINCT m.seq) FROM messages m WHERE m.conversation_id = c.id)
+              OR c.last_seq <> (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id)
               OR c.last_seq <> coalesce((SELECT max(seq) FROM messages m WHERE m.conversation_id = c.id), 0)",
+    },
+    Invariant {
+        check: "message_change",
+        detail: "the numbers of the conversation's changes do not rise with its messages up to its own",
+        sql: "SELECT DISTINCT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id
+              LEFT JOIN messages b ON b.conversation_id = c.id AND b.seq = m.seq - 1
+              WHERE m.change_number > c.activity OR (m.change_number > 0 AND m.change_number <= b.change_number)
+                 OR m.change_number < b.change_number",
     },
     Invariant {
         check: "message_sender",
@@ -156,7 +165,9 @@ const INVARIANTS: &[Invariant] = &[
     Invariant {
         check: "change_log",
         detail: "the change log counts on from below what it already holds",
-        sql: "SELECT user_id FROM changes WHERE number > (SELECT value FROM counters WHERE name = 'last_change') LIMIT 1",
+        sql: "SELECT user_id FROM (SELECT user_id, number FROM changes UNION ALL
+                  SELECT sender_id, change_number FROM messages)
+              WHERE number > (SELECT value FROM counters WHERE name = 'last_change') LIMIT 1",
     },
 ];
 

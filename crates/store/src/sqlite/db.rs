@@ -147,19 +147,26 @@ impl<'c> Tx<'c> {
 
     /// Writes a change into the log of everybody whom it concerns; answers its last number.
     pub(super) fn log(&mut self, change: ChangeRow, to: &[UserId], now: Timestamp) -> Result<i64, StoreError> {
-        let mut number = match self.counter.last {
-            Some(last) => last,
-            None => self.last_change(now)?,
-        };
+        let mut last = 0;
         for user in to {
-            number += 1;
+            let number = self.number(now)?;
             self.run(
                 "INSERT INTO changes (user_id, number, kind, subject, actor) VALUES (?1, ?2, ?3, ?4, ?5)",
                 (user.0, number, change.kind, change.subject, change.actor.map(|actor| actor.0)),
             )?;
+            last = number;
         }
-        self.counter.last = Some(number);
-        Ok(number)
+        Ok(last)
+    }
+
+    /// The number of one more change.
+    pub(super) fn number(&mut self, now: Timestamp) -> Result<i64, StoreError> {
+        let last = match self.counter.last {
+            Some(last) => last,
+            None => self.last_change(now)?,
+        };
+        self.counter.last = Some(last + 1);
+        Ok(last + 1)
     }
 
     /// The last number of all before this group. Notes the first change of a new day on the way.

@@ -7,8 +7,7 @@ use rusqlite::{Row, params, types::ValueRef};
 use super::{
     attachments,
     db::{Db, RowExt},
-    lists::cut,
-    messages::{message_of, place_of, read_by_whom},
+    messages::{message_of, read_by_whom},
 };
 use crate::{ConversationError, Cursor, Page, PageRequest, Posted, Recorded, StoreError};
 
@@ -31,7 +30,7 @@ struct Line {
 }
 
 impl Line {
-    fn of(row: &Row<'_>) -> rusqlite::Result<(i64, Self)> {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let seq = row.get(0)?;
         let json = match row.get_ref(2)? {
             ValueRef::Null => None,
@@ -42,7 +41,7 @@ impl Line {
                 Some(json)
             }
         };
-        Ok((seq, Self { seq, sender: row.id(1)?, json }))
+        Ok(Self { seq, sender: row.id(1)?, json })
     }
 }
 
@@ -52,29 +51,51 @@ pub(super) fn messages(
     conversation: ConversationId,
     page: PageRequest,
 ) -> Result<Page<Recorded>, ConversationError> {
-    place_of(db, conversation, viewer)?;
-    let limit = page.limit();
-    let forward = page.cursor.is_some_and(|cursor| cursor.forward);
-    let (sql, from) = if forward {
-        let from = page.cursor.map_or(0, |cursor| cursor.position);
-        (
-            "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            from,
-        )
-    } else {
-        let from = page.cursor.map_or(i64::MAX, |cursor| cursor.position);
-        (
-            "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq < ?2
-             ORDER BY seq DESC LIMIT ?3",
-            from,
-        )
-    };
-    let rows = db.all(sql, params![conversation.0, from, limit as i64 + 1], Line::of)?;
-    let mut page = cut(rows, limit, if forward { Cursor::after } else { Cursor::before });
-    if !forward {
-        page.items.reverse();
+    let last = last_seq(db, viewer, conversation)?.ok_or(ConversationError::NotFound)?;
+    let Window { from, to, next_cursor } = Window::of(page, last);
+    // Upwards, also for older pages: SQLite steps to the next row of a table more easily than to the one before.
+    let lines = db.all(
+        "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+        params![conversation.0, from, to],
+        Line::of,
+    )?;
+    Ok(Page { items: complete(db, conversation, lines)?, next_cursor })
+}
+
+/// The number of the conversation's last message; `None` for whoever is not in it.
+fn last_seq(db: &Db<'_>, viewer: UserId, conversation: ConversationId) -> Result<Option<i64>, StoreError> {
+    db.one(
+        "SELECT c.last_seq FROM participants pt JOIN conversations c ON c.id = pt.conversation_id
+         WHERE pt.conversation_id = ?1 AND pt.user_id = ?2",
+        (conversation.0, viewer.0),
+        |row| row.get(0),
+    )
+}
+
+/// The first and the last number of a page: numbers have no gaps.
+struct Window {
+    from: i64,
+    to: i64,
+    next_cursor: Option<Cursor>,
+}
+
+impl Window {
+    /// Cursors come from outside: whatever they say, the window lies in the conversation or is empty.
+    fn of(page: PageRequest, last: i64) -> Self {
+        let limit = page.limit() as i64;
+        match page.cursor {
+            Some(Cursor { position, forward: true }) => {
+                let seen = position.clamp(0, last);
+                let to = last.min(seen + limit);
+                Self { from: seen + 1, to, next_cursor: (to < last).then(|| Cursor::after(to)) }
+            }
+            cursor => {
+                let to = cursor.map_or(last, |cursor| cursor.position.clamp(1, last + 1) - 1);
+                let from = 1.max(to - limit + 1);
+                Self { from, to, next_cursor: (from > 1).then(|| Cursor::before(from)) }
+            }
+        }
     }
-    Ok(Page { items: complete(db, conversation, page.items)?, next_cursor: page.next_cursor })
 }
 
 /// Gives each line its readers, and reads from the columns what has no JSON.
@@ -129,18 +150,18 @@ impl Marks {
     /// The first step of a mark that passed a message says when it was read, so a page needs the steps on it and the
     /// next one.
     fn between(db: &Db<'_>, conversation: ConversationId, first: i64, last: i64) -> Result<Self, StoreError> {
-        let rows = db.all(
-            "SELECT r.user_id, r.up_to_seq, r.read_at FROM participants pt
+        let mut rows = db.all(
+            "SELECT pt.place, r.up_to_seq, r.user_id, r.read_at FROM participants pt
              JOIN read_marks r ON r.conversation_id = pt.conversation_id AND r.user_id = pt.user_id
              WHERE pt.conversation_id = ?1 AND r.up_to_seq >= ?2 AND r.up_to_seq <= coalesce(
                  (SELECT min(n.up_to_seq) FROM read_marks n WHERE n.conversation_id = ?1 AND n.user_id = pt.user_id
-                  AND n.up_to_seq >= ?3), ?3)
-             ORDER BY pt.place, r.up_to_seq",
+                  AND n.up_to_seq >= ?3), ?3)",
             params![conversation.0, first, last],
-            |row| Ok((row.id::<UserId>(0)?, row.get::<_, i64>(1)?, row.at(2)?)),
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.id::<UserId>(2)?, row.at(3)?)),
         )?;
+        rows.sort_unstable_by_key(|&(place, up_to, ..)| (place, up_to));
         let mut readers: Vec<Reader> = Vec::new();
-        for (user, up_to, read_at) in rows {
+        for (_, up_to, user, read_at) in rows {
             let step = (up_to, reader_json(user, read_at));
             match readers.last_mut().filter(|reader| reader.user == user) {
                 Some(reader) => reader.steps.push(step),

@@ -89,30 +89,31 @@ pub(super) fn append_message(tx: &mut Tx<'_>, new: NewMessage, now: Timestamp) -
         deleted_at: None,
         read_by: Vec::new(),
     };
+    let change = tx.number(now)?;
     let posted = if new.attachments.is_empty() {
         let posted = Posted::new(message)?;
-        insert(tx, &posted, history::kept_json(&posted))?;
+        insert(tx, &posted, change, history::kept_json(&posted))?;
         posted
     } else {
-        insert(tx, &message, None)?;
+        insert(tx, &message, change, None)?;
         attachments::attach(tx, &mut message, &new.attachments)?;
         Posted::new(message)?
     };
-    let activity = tx.log(ChangeRow::of("message", posted.id.0), &place.participants, now)?;
     tx.run_one(
         "UPDATE conversations SET last_seq = ?2, activity = ?3, updated_at = ?4 WHERE id = ?1",
-        params![posted.conversation_id.0, posted.seq, activity, now.as_millis()],
+        params![posted.conversation_id.0, posted.seq, change, now.as_millis()],
     )?;
     let message = Arc::new(posted);
     tx.publish(Committed::Message { message: Arc::clone(&message), to: place.participants.clone() });
     Ok(Appended { message, novelty: Novelty::New, participants: place.participants })
 }
 
-fn insert(tx: &Tx<'_>, message: &Message, json: Option<&str>) -> Result<(), StoreError> {
+fn insert(tx: &Tx<'_>, message: &Message, change: i64, json: Option<&str>) -> Result<(), StoreError> {
     tx.run_one(
         "INSERT INTO messages
-             (id, conversation_id, seq, sender_id, type, content, reply_to_id, client_id, created_at, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             (id, conversation_id, seq, sender_id, type, content, reply_to_id, client_id, created_at,
+              change_number, json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             message.id.0,
             message.conversation_id.0,
@@ -123,6 +124,7 @@ fn insert(tx: &Tx<'_>, message: &Message, json: Option<&str>) -> Result<(), Stor
             message.reply_to_id.map(|id| id.0),
             message.client_id,
             message.created_at.as_millis(),
+            change,
             json
         ],
     )

@@ -35,7 +35,10 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Sto
         let snapshot = copy::snapshot(&conn, path, found)?;
         tracing::info!(from = found, to = known, snapshot = %snapshot.display(), "the database is migrated");
     }
+    // A migration that makes a table anew drops the old one, and what refers to it must not go along.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(error_of)?;
     migrate(&mut conn)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true).map_err(error_of)?;
     Ok(conn)
 }
 
@@ -93,7 +96,6 @@ fn set_up(conn: &Connection) -> Result<(), StoreError> {
     };
     set("journal_mode", &"WAL")?;
     set("synchronous", &"FULL")?;
-    set("foreign_keys", &true)?;
     set("journal_size_limit", &JOURNAL_LIMIT_BYTES)?;
     set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
     // What a savepoint may have to undo would otherwise go through a file once it is larger than a few pages.

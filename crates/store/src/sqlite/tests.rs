@@ -10,6 +10,7 @@ use super::*;
 use crate::suite::{Harness, World, at};
 
 mod files;
+mod migrations;
 mod steps;
 
 struct SqliteHarness {

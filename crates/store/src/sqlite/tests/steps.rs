@@ -37,7 +37,7 @@ const FILL: [&str; 11] = [
      JOIN proposals p ON p.request_id = r.id WHERE r.title = 'bulk' AND r.client_id = ?1",
     "INSERT INTO project_providers SELECT id, 0, ?2 FROM projects WHERE title = 'bulk' AND client_id = ?1",
     "INSERT INTO conversations (id, project_id, activity, updated_at)
-     SELECT randomblob(16), id, position, 0 FROM projects WHERE title = 'bulk' AND client_id = ?1",
+     SELECT randomblob(16), id, -position, 0 FROM projects WHERE title = 'bulk' AND client_id = ?1",
     "INSERT INTO participants (conversation_id, user_id, place)
      SELECT c.id, side.column1, side.column2 FROM conversations c JOIN projects p ON p.id = c.project_id
      JOIN (VALUES (?1, 0), (?2, 1)) AS side WHERE p.title = 'bulk' AND p.client_id = ?1",
@@ -138,22 +138,23 @@ async fn fill(raw: &mut Connection, world: &World, count: i64) -> (RequestId, Me
     }
     let last: i64 =
         tx.query_row("SELECT value FROM counters WHERE name = 'last_change'", (), |row| row.get(0)).unwrap();
-    for (user, first) in [(world.client, last), (world.provider, last + count)] {
+    let conversation = world.conversation().0;
+    tx.execute("UPDATE messages SET change_number = ?1 + seq WHERE conversation_id = ?2", (last, conversation))
+        .unwrap();
+    // As if each had been revised, too.
+    for (user, first) in [(world.client, last + count), (world.provider, last + 2 * count)] {
         tx.execute(
             "INSERT INTO changes (user_id, number, kind, subject)
              SELECT ?1, ?2 + seq, 'message', id FROM messages WHERE conversation_id = ?3",
-            (user.0, first, world.conversation().0),
+            (user.0, first, conversation),
         )
         .unwrap();
     }
-    tx.execute("UPDATE counters SET value = value + 2 * ?1 WHERE name = 'last_change'", [count]).unwrap();
-    tx.execute("UPDATE conversations SET last_seq = ?1 WHERE id = ?2", (count, world.conversation().0)).unwrap();
+    tx.execute("UPDATE counters SET value = value + 3 * ?1 WHERE name = 'last_change'", [count]).unwrap();
+    let newest = "UPDATE conversations SET last_seq = ?1, activity = ?2 + ?1 WHERE id = ?3";
+    tx.execute(newest, (count, last, conversation)).unwrap();
     // Unread messages are counted one by one; these are read.
-    tx.execute(
-        "UPDATE participants SET last_read_seq = ?1 WHERE conversation_id = ?2",
-        (count, world.conversation().0),
-    )
-    .unwrap();
+    tx.execute("UPDATE participants SET last_read_seq = ?1 WHERE conversation_id = ?2", (count, conversation)).unwrap();
     tx.commit().unwrap();
     (request, meeting)
 }
@@ -177,13 +178,20 @@ async fn what_is_other_peoples_costs_nothing() {
     assert_eq!(dearer(&few, &many, &[]), [] as [String; 0]);
 }
 
-/// But for two lists that are sorted by what no index of a person's own rows has: their keys, and no more of them, are
-/// sorted each time; nobody has ten thousand projects. And a search of all conversations names the first few hundred.
+/// But for two lists that are sorted by what no index of a person's own rows has, and for changes, which ask each of a
+/// person's conversations whether anything happened in it: keys, and no more of them, are gone through each time; nobody
+/// has ten thousand projects. And a search of all conversations names the first few hundred.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lies_beyond_a_page_costs_nothing() {
     let (few, many) = (Large::make(FEW, FEW).await.costs().await, Large::make(MANY, FEW).await.costs().await);
     let (sorted, named) = (20 * MANY.unsigned_abs(), 4_000);
-    let allowed =
-        [("projects", sorted), ("conversations", sorted), ("a common word", named), ("an unknown word", named)];
+    let allowed = [
+        ("projects", sorted),
+        ("conversations", sorted),
+        ("changes", sorted),
+        ("later changes", sorted),
+        ("a common word", named),
+        ("an unknown word", named),
+    ];
     assert_eq!(dearer(&few, &many, &allowed), [] as [String; 0]);
 }
