@@ -74,6 +74,7 @@ fn sockets(app: &AppState, engine: Engine, cuts: Arc<Cuts>) -> Router {
     ["/socket.io", "/socket.io/", "/socket.io/{*rest}"]
         .into_iter()
         .fold(Router::new(), |router, path| router.route_service(path, engine.clone()))
+        .layer(from_fn(realtime::gate::detach))
         .layer(from_fn(move |request, next| Arc::clone(&cuts).remember(request, next)))
         .layer(from_fn_with_state(Arc::clone(app), realtime::handshake::check))
 }

@@ -8,7 +8,12 @@ use std::{
     sync::{Arc, Mutex, Weak, atomic::AtomicBool},
 };
 
-use axum::{extract::Request, response::IntoResponse};
+use axum::{
+    extract::{OriginalUri, Request},
+    http::HeaderValue,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use parley_domain::EngineKind;
 use parley_protocol::Code;
 use serde::Deserialize;
@@ -43,6 +48,9 @@ const MAX_BUFFERED_PACKETS: usize = 4096;
 /// The largest packet that is read, by polling, as a WebSocket message or as a binary attachment: a signal of 64 KiB
 /// with its envelope.
 const MAX_PACKET_BYTES: usize = 100_000;
+/// What a WebSocket reads at once, and keeps as long as it lives. Most packets are much shorter.
+const READ_BYTES: usize = 1_024;
+
 /// What answers requests for Socket.IO, and the handle that closes it.
 pub(crate) fn engine(app: &AppState, cuts: &Arc<Cuts>) -> (Engine, SocketIo) {
     // No event has an attachment.
@@ -53,6 +61,7 @@ pub(crate) fn engine(app: &AppState, cuts: &Arc<Cuts>) -> (Engine, SocketIo) {
         .max_payload(MAX_PACKET_BYTES as u64)
         .ws_max_message_size(MAX_PACKET_BYTES)
         .ws_max_frame_size(MAX_PACKET_BYTES)
+        .ws_read_buffer_size(READ_BYTES)
         .connect_timeout(app.config.timing.socket_sign_in)
         .build_svc();
     io.ns("/", Gate { app: Arc::clone(app), cuts: Arc::downgrade(cuts) });
@@ -60,6 +69,20 @@ pub(crate) fn engine(app: &AppState, cuts: &Arc<Cuts>) -> (Engine, SocketIo) {
         BoxCloneSyncService::new(ServiceExt::<Request>::map_response(engine, IntoResponse::into_response));
     cuts.close_through(engine.clone());
     (engine, io)
+}
+
+/// Gives a Socket.IO request copies of its address and headers, and no third one of the address. A socket keeps them as
+/// long as it lives, and as hyper made them they are parts of the connection's read buffer, all 8 KiB of which would stay
+/// with each socket.
+pub(crate) async fn detach(mut request: Request, next: Next) -> Response {
+    for value in request.headers_mut().values_mut() {
+        let mut copy = HeaderValue::from_bytes(value.as_bytes()).expect("it is the value of a header already");
+        copy.set_sensitive(value.is_sensitive());
+        *value = copy;
+    }
+    *request.uri_mut() = request.uri().to_string().parse().expect("it is an address already");
+    request.extensions_mut().remove::<OriginalUri>();
+    next.run(request).await
 }
 
 /// `ConnectAuth` of the protocol, but with words for the engines: a newer client may have one that is not known here.
