@@ -85,10 +85,11 @@ pub(crate) fn server(workspace: &Workspace, environment: &Environment, arguments
     };
     steps.step("seed both servers", || bench.seed())?;
     let before = steps.step("conditions", || conditions::read(workspace, &data))?;
-    steps.step("measure in turns", || bench.measure())?;
+    let measured = steps.step("measure in turns", || bench.measure());
     println!("{}", json!({ "metric": "conditions", "before": before, "loadAverageAfter": conditions::load_average() }));
+    // What was measured before something failed is worth reading.
     bench.print();
-    Ok(())
+    measured
 }
 
 type Samples = BTreeMap<(&'static str, Kind), Vec<f64>>;
@@ -129,6 +130,8 @@ impl Bench<'_> {
             self.sign_in(contender)?;
             let server = contender.start()?;
             self.load(contender, &server, "fill", &["--messages", &MESSAGES.to_string()])?;
+            // What a server does with the messages afterwards, such as indexing them, is no part of what is measured.
+            server.wait_until_quiet()?;
             server.stop()?;
         }
         Ok(())
@@ -192,13 +195,6 @@ impl Bench<'_> {
                 }
                 self.note_cores("latency", kind, &answer);
             }
-            if self.wants("sends") {
-                let answer = self.load(contender, &server, "sends", &["--seconds", &seconds])?;
-                self.note("sends", kind, number(&answer["sendsPerSecond"])?);
-                self.note("sends p50", kind, number(&answer["answeredMs"]["p50"])?);
-                self.note("sends p99", kind, number(&answer["answeredMs"]["p99"])?);
-                self.note_cores("sends", kind, &answer);
-            }
             if self.wants("pages") {
                 for (figure, page) in [("pages first", 1), ("pages deep", DEEP_PAGE)] {
                     let page = page.to_string();
@@ -206,6 +202,14 @@ impl Bench<'_> {
                     self.note(figure, kind, number(&answer["pagesPerSecond"])?);
                     self.note_cores(figure, kind, &answer);
                 }
+            }
+            if self.wants("sends") {
+                let answer = self.load(contender, &server, "sends", &["--seconds", &seconds])?;
+                self.note("sends", kind, number(&answer["sendsPerSecond"])?);
+                self.note("sends p50", kind, number(&answer["answeredMs"]["p50"])?);
+                self.note("sends p99", kind, number(&answer["answeredMs"]["p99"])?);
+                self.note_cores("sends", kind, &answer);
+                server.wait_until_quiet()?;
             }
             server.stop()?;
         }

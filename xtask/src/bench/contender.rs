@@ -21,6 +21,10 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const ASK_EVERY: Duration = Duration::from_micros(200);
 const END_WITHIN: Duration = Duration::from_secs(15);
 const POLL_EVERY: Duration = Duration::from_millis(20);
+/// Longer than the pause before Parley indexes what was written.
+const QUIET_FOR: Duration = Duration::from_secs(3);
+const QUIET_TICKS: u64 = 4;
+const QUIET_WITHIN: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -171,6 +175,25 @@ impl Running {
         pss_kib(&rollup).map(|kib| kib / 1024.0).with_context(|| format!("{path} says nothing of Pss"))
     }
 
+    /// Waits until it has used hardly anything of a core for three seconds.
+    pub(super) fn wait_until_quiet(&self) -> Result<()> {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let used = || ticks(&fs::read_to_string(&path)?).with_context(|| format!("{path} can't be understood"));
+        let begun = Instant::now();
+        let mut before = used()?;
+        loop {
+            thread::sleep(QUIET_FOR);
+            let now = used()?;
+            if now - before < QUIET_TICKS {
+                return Ok(());
+            }
+            if begun.elapsed() > QUIET_WITHIN {
+                bail!("a server was still busy after {} s", QUIET_WITHIN.as_secs());
+            }
+            before = now;
+        }
+    }
+
     /// Asks it to end and waits.
     pub(super) fn stop(mut self) -> Result<()> {
         ask_to_end(&self.child);
@@ -206,6 +229,14 @@ fn ask_to_end(child: &Child) {
 
 #[cfg(not(unix))]
 fn ask_to_end(_: &Child) {}
+
+/// What a process has used of the cores, in hundredths of a second: fields 14 and 15 of its `stat`, whose second one may
+/// hold anything in parentheses (proc_pid_stat(5)).
+fn ticks(stat: &str) -> Option<u64> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    Some(next()? + next()?)
+}
 
 fn pss_kib(rollup: &str) -> Option<f64> {
     rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?.split_whitespace().next()?.parse().ok()
@@ -243,6 +274,13 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_a_process_is_found_behind_any_name() {
+        let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 2000 0 0 0 150 25 0 0 20 0 7 0 900 1000 200";
+        assert_eq!(ticks(stat), Some(175));
+        assert_eq!(ticks("42 (cut) S 1"), None);
+    }
 
     #[test]
     fn the_proportional_size_is_found_among_its_neighbours() {

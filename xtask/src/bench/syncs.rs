@@ -22,7 +22,8 @@ fn counted<T>(contender: &Contender, work: impl FnOnce(&Running) -> Result<T>) -
     let summary = std::env::temp_dir().join(format!("parley-syncs-{}", std::process::id()));
     // An earlier one may be there; none is as good.
     let _ = fs::remove_file(&summary);
-    let words = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-c", "-e", "trace=fsync,fdatasync", "-o"];
+    // The start is counted too: without any call there is no summary to wait for.
+    let words = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-c", "-e", "trace=execve,fsync,fdatasync", "-o"];
     let mut before: Vec<String> = words.map(str::to_owned).into();
     before.extend([summary.display().to_string(), "--".to_owned()]);
     let server = contender.start_under(&before)?;
@@ -65,8 +66,9 @@ mod tests {
 ------ ----------- ----------- --------- --------- ----------------
  99.80    0.205130         131      1561           fdatasync
   0.20    0.000400         100         4         1 fsync
+  0.00    0.000000           0         1           execve
 ------ ----------- ----------- --------- --------- ----------------
-100.00    0.205530         131      1565         1 total
+100.00    0.205530         131      1566         1 total
 ";
         assert_eq!(calls(summary), Some(1_565));
         assert_eq!(calls(""), Some(0));
