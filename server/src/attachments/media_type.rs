@@ -69,15 +69,17 @@ impl Sniffer {
 
     /// What it is, after its last piece.
     pub(super) fn media_type(&self) -> &'static str {
+        let is_whole_text = matches!(&self.text, Text::Possible(rest) if rest.is_empty());
         let known = infer::get(&self.head).map(|kind| kind.mime_type());
         let is_harmless = |kind: &&str| {
             let family = kind.split('/').next().unwrap_or_default();
-            DOCUMENTS.contains(kind) || (matches!(family, "image" | "audio" | "video") && !kind.contains("xml"))
+            // Some signatures are two letters: a text about a BMW is no bitmap.
+            let is_medium = matches!(family, "image" | "audio" | "video") && !kind.contains("xml") && !is_whole_text;
+            DOCUMENTS.contains(kind) || (is_medium && (*kind != "image/bmp" || is_bitmap(&self.head)))
         };
         if let Some(kind) = known.filter(is_harmless) {
             return kind;
         }
-        let is_whole_text = matches!(&self.text, Text::Possible(rest) if rest.is_empty());
         if is_whole_text && !self.looks_like_markup() { PLAIN_TEXT } else { UNKNOWN }
     }
 
@@ -86,6 +88,13 @@ impl Sniffer {
         let head = self.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.head);
         head.trim_ascii_start().starts_with(b"<")
     }
+}
+
+/// Whether what begins with `BM` goes on as a bitmap does: its second header begins with a length, and each version of the
+/// format has another one (12 is OS/2's, 40 Windows', 124 the latest).
+fn is_bitmap(head: &[u8]) -> bool {
+    let length = head.get(14..18).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    length.is_some_and(|length| [12, 16, 40, 52, 56, 64, 108, 124].contains(&length))
 }
 
 /// Whether something decodes it into pixels.
@@ -109,6 +118,14 @@ mod tests {
         bytes.iter().for_each(|byte| by_byte.see(&[*byte]));
         assert_eq!(at_once.media_type(), by_byte.media_type(), "however it is cut");
         at_once.media_type()
+    }
+
+    #[test]
+    fn two_letters_make_no_bitmap() {
+        assert_eq!(of(b"BMW: offer of the third of May"), PLAIN_TEXT);
+        assert_eq!(of(b"BM\x00\xff and other bytes that nobody knows"), UNKNOWN);
+        let header = [b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0".as_slice(), &40_u32.to_le_bytes(), &[2, 0, 0, 0, 2, 0, 0, 0]];
+        assert_eq!(of(&header.concat()), "image/bmp");
     }
 
     #[test]
