@@ -71,17 +71,20 @@ def populate(folder):
 
 
 def fuzz(base, account, ids, seed, log, counts):
-    """Runs schemathesis; whether it found nothing."""
+    """Runs schemathesis, with its leavings beside the counts; whether it found nothing."""
     words = [sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "fuzz_api.toml", "--no-color", "run"]
     words += [f"{base}/api/openapi.json", "--checks", "all", "--continue-on-failure"]
     words += ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", str(EXAMPLES), "--seed", seed]
     known = {"PARLEY_FUZZ_BASE": base, "PARLEY_FUZZ_COUNTS": counts, "PARLEY_FUZZ_IDS": json.dumps(ids)}
-    known |= {"SCHEMATHESIS_HOOKS": HERE / "fuzz_api_hooks.py", "PYTHONPATH": HERE}
+    # The same seed makes up the same calls only where sets have the same order.
+    known |= {"SCHEMATHESIS_HOOKS": HERE / "fuzz_api_hooks.py", "PYTHONPATH": HERE, "PYTHONHASHSEED": 0}
     if account:
         known |= {"PARLEY_FUZZ_EMAIL": account["email"], "PARLEY_FUZZ_PASSWORD": account["password"]}
     environment = os.environ | {name: str(value) for name, value in known.items()}
     with open(log, "w") as file:
-        ended = subprocess.run(words, stdout=file, stderr=subprocess.STDOUT, timeout=PATIENCE, env=environment)
+        ended = subprocess.run(
+            words, stdout=file, stderr=subprocess.STDOUT, timeout=PATIENCE, env=environment, cwd=counts.parent
+        )
     return ended.returncode == 0
 
 

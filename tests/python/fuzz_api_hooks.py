@@ -9,6 +9,7 @@ import os
 import uuid
 import zlib
 from collections import Counter, defaultdict
+from itertools import count
 
 import schemathesis
 from market import Person
@@ -23,6 +24,7 @@ LOGOUT = "POST /api/v1/auth/logout"
 CHANGE_PASSWORD = "POST /api/v1/auth/password"
 
 answers = defaultdict(Counter)
+turns = defaultdict(count)
 me = Person(BASE, EMAIL, os.environ["PARLEY_FUZZ_PASSWORD"]) if EMAIL else None
 spent = set()
 
@@ -34,19 +36,20 @@ def is_id(value):
         return False
 
 
-def luck(*values):
-    """By what is in a call, so that the same call is the same when it is repeated."""
-    return zlib.crc32(repr(values).encode())
-
-
 def find_something(case):
     """Lets every other call with an id lead somewhere. What follows from an earlier call knows its ids by itself."""
-    given = case.path_parameters.get("id")
-    if case.meta is None or case.meta.phase.name == "stateful" or not is_id(given):
+    if case.meta is None or case.meta.phase.name == "stateful" or not is_id(case.path_parameters.get("id")):
         return
     for path, ids in IDS.items():
-        if case.operation.path.startswith(path) and luck(given) % 2 == 0:
-            case.path_parameters["id"] = ids[luck(given) // 2 % len(ids)]
+        if case.operation.path.startswith(path):
+            turn = next(turns[case.operation.label])
+            if turn % 2:
+                case.path_parameters["id"] = ids[turn // 2 % len(ids)]
+
+
+def is_lucky(body):
+    """By what is in it, so that the same body is the same when it is repeated."""
+    return zlib.crc32(repr(body).encode()) % 2 == 0
 
 
 if me:
@@ -66,7 +69,7 @@ if me:
             case.headers["Authorization"] = me.authorization
         find_something(case)
         label, body = case.operation.label, case.body
-        if not isinstance(body, dict) or luck(body) % 2:
+        if not isinstance(body, dict) or not is_lucky(body):
             return
         if label == LOGIN and isinstance(body.get("email"), str) and isinstance(body.get("password"), str):
             body.update(email=me.email, password=me.password)
