@@ -11,8 +11,9 @@ use crate::{
     problem::{Outcome, Refusal},
 };
 
-/// What a message of usual length takes as JSON.
-const MESSAGE_BYTES: usize = 512;
+/// What a message with files usually takes as JSON, and what a page takes besides its messages.
+const MESSAGE_BYTES: usize = 1_024;
+const FRAME_BYTES: usize = 128;
 
 impl Query {
     /// `?limit=` and `?cursor=`.
@@ -29,13 +30,17 @@ pub(crate) fn page<T>(page: Page<T>) -> rest::Page<T> {
 
 /// A page of history as it leaves the server: what is JSON already is only copied.
 pub(crate) fn history(page: Page<Recorded>) -> Outcome<String> {
-    let mut body = String::with_capacity(MESSAGE_BYTES * (page.items.len() + 1));
+    let length = |recorded: &Recorded| match recorded {
+        Recorded::Json(json) => json.len() + 1,
+        Recorded::Message(_) => MESSAGE_BYTES,
+    };
+    let mut body = String::with_capacity(FRAME_BYTES + page.items.iter().map(length).sum::<usize>());
     body.push_str(r#"{"items":["#);
-    for (index, message) in page.items.iter().enumerate() {
+    for (index, recorded) in page.items.iter().enumerate() {
         if index > 0 {
             body.push(',');
         }
-        match message {
+        match recorded {
             Recorded::Json(json) => body.push_str(json),
             Recorded::Message(message) => body.push_str(&serde_json::to_string(message).map_err(Refusal::internal)?),
         }

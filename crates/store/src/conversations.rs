@@ -103,24 +103,26 @@ impl Serialize for Posted {
     }
 }
 
-/// A message of a page of history.
+/// A piece of a page of history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// A text as it was written, as JSON, its readers included.
+    /// Texts one after the other as they were written, as JSON with commas between them, their readers included.
     Json(String),
-    /// One that has files, whose addresses are signed for each reader, or that was revised.
+    /// A message that has files, whose addresses are signed for each reader, or that was revised.
     Message(Box<Message>),
 }
 
 impl Recorded {
-    /// The message itself.
+    /// The messages themselves.
     ///
     /// # Errors
-    /// `Corrupt` if the kept JSON is not that of a message.
-    pub fn read(self) -> Result<Message, StoreError> {
+    /// `Corrupt` if the kept JSON is not that of messages.
+    pub fn read(self) -> Result<Vec<Message>, StoreError> {
         match self {
-            Self::Json(json) => serde_json::from_str(&json).map_err(|error| StoreError::Corrupt(error.to_string())),
-            Self::Message(message) => Ok(*message),
+            Self::Json(json) => {
+                serde_json::from_str(&format!("[{json}]")).map_err(|error| StoreError::Corrupt(error.to_string()))
+            }
+            Self::Message(message) => Ok(vec![*message]),
         }
     }
 }
@@ -131,8 +133,8 @@ impl Page<Recorded> {
     /// # Errors
     /// As [`Recorded::read`].
     pub fn read(self) -> Result<Page<Message>, StoreError> {
-        let items = self.items.into_iter().map(Recorded::read).collect::<Result<_, _>>()?;
-        Ok(Page { items, next_cursor: self.next_cursor })
+        let pieces = self.items.into_iter().map(Recorded::read).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page { items: pieces.concat(), next_cursor: self.next_cursor })
     }
 }
 

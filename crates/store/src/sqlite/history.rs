@@ -1,8 +1,10 @@
 //! Pages of history, put together from the JSON that each text kept when it was written: nothing of it is read into
 //! types and serialized again.
 
+use std::ops::ControlFlow;
+
 use parley_domain::{ConversationId, Message, Timestamp, UserId};
-use rusqlite::{Row, params, types::ValueRef};
+use rusqlite::{params, types::ValueRef};
 
 use super::{
     attachments,
@@ -13,36 +15,12 @@ use crate::{ConversationError, Cursor, Page, PageRequest, Posted, Recorded, Stor
 
 /// How a new message ends: nobody has read it.
 const NO_READERS: &str = "[]}";
-/// Longer than what two readers add to a message, so that it is not moved once more.
-const ROOM_FOR_READERS: usize = 192;
+/// What a text of usual length takes as JSON.
+const MESSAGE_BYTES: usize = 512;
 
 /// What the row of a new message keeps of its JSON: all up to the list of its readers.
 pub(super) fn kept_json(posted: &Posted) -> Option<&str> {
     posted.json().get().strip_suffix(NO_READERS)
-}
-
-/// One row of a page.
-struct Line {
-    seq: i64,
-    sender: UserId,
-    /// Without its readers, and without its end; `None` for what is to be read from the columns.
-    json: Option<String>,
-}
-
-impl Line {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let seq = row.get(0)?;
-        let json = match row.get_ref(2)? {
-            ValueRef::Null => None,
-            kept => {
-                let kept = kept.as_str()?;
-                let mut json = String::with_capacity(kept.len() + ROOM_FOR_READERS);
-                json.push_str(kept);
-                Some(json)
-            }
-        };
-        Ok(Self { seq, sender: row.id(1)?, json })
-    }
 }
 
 pub(super) fn messages(
@@ -52,14 +30,8 @@ pub(super) fn messages(
     page: PageRequest,
 ) -> Result<Page<Recorded>, ConversationError> {
     let last = last_seq(db, viewer, conversation)?.ok_or(ConversationError::NotFound)?;
-    let Window { from, to, next_cursor } = Window::of(page, last);
-    // Upwards, also for older pages: SQLite steps to the next row of a table more easily than to the one before.
-    let lines = db.all(
-        "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
-        params![conversation.0, from, to],
-        Line::of,
-    )?;
-    Ok(Page { items: complete(db, conversation, lines)?, next_cursor })
+    let window = Window::of(page, last);
+    Ok(Page { items: recorded(db, conversation, &window)?, next_cursor: window.next_cursor })
 }
 
 /// The number of the conversation's last message; `None` for whoever is not in it.
@@ -98,27 +70,60 @@ impl Window {
     }
 }
 
-/// Gives each line its readers, and reads from the columns what has no JSON.
-fn complete(db: &Db<'_>, conversation: ConversationId, lines: Vec<Line>) -> Result<Vec<Recorded>, StoreError> {
-    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Ok(Vec::new()) };
-    let marks = Marks::between(db, conversation, first.seq, last.seq)?;
-    let unkept: Vec<_> = lines.iter().filter(|line| line.json.is_none()).map(|line| line.seq).collect();
-    let mut others = from_columns(db, conversation, &unkept)?.into_iter();
-    let mut recorded = Vec::with_capacity(lines.len());
-    for Line { seq, sender, json } in lines {
-        recorded.push(match json {
-            Some(mut json) => {
-                marks.write_readers(seq, sender, &mut json);
-                Recorded::Json(json)
-            }
-            None => {
-                let message = others.next().filter(|message| message.seq == seq);
-                let message = message.ok_or_else(|| StoreError::Corrupt("a message went while it was read".into()))?;
-                Recorded::Message(Box::new(message))
-            }
-        });
+/// A piece of a page before its messages without JSON are read.
+enum Piece {
+    Json(String),
+    InColumns,
+}
+
+/// What lies in the window: each text goes straight from its row into the page, and is given its readers there.
+fn recorded(db: &Db<'_>, conversation: ConversationId, window: &Window) -> Result<Vec<Recorded>, StoreError> {
+    let &Window { from, to, .. } = window;
+    if from > to {
+        return Ok(Vec::new());
     }
-    Ok(recorded)
+    let marks = Marks::between(db, conversation, from, to)?;
+    let mut pieces = Vec::new();
+    let mut in_columns = Vec::new();
+    let mut json = String::with_capacity(MESSAGE_BYTES * usize::try_from(to - from + 1).unwrap_or_default());
+    // Upwards, also for older pages: SQLite steps to the next row of a table more easily than to the one before.
+    db.walk(
+        "SELECT seq, sender_id, json FROM messages WHERE conversation_id = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+        params![conversation.0, from, to],
+        |row| {
+            let seq = row.get(0)?;
+            match row.get_ref(2)? {
+                ValueRef::Null => {
+                    if !json.is_empty() {
+                        pieces.push(Piece::Json(std::mem::take(&mut json)));
+                    }
+                    pieces.push(Piece::InColumns);
+                    in_columns.push(seq);
+                }
+                kept => {
+                    if !json.is_empty() {
+                        json.push(',');
+                    }
+                    json.push_str(kept.as_str()?);
+                    marks.write_readers(seq, row.id(1)?, &mut json);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    if !json.is_empty() {
+        pieces.push(Piece::Json(json));
+    }
+    let mut messages = from_columns(db, conversation, &in_columns)?.into_iter();
+    let recorded = |piece| match piece {
+        Piece::Json(json) => Ok(Recorded::Json(json)),
+        Piece::InColumns => {
+            let message = messages.next();
+            let message = message.ok_or_else(|| StoreError::Corrupt("a message went while it was read".into()))?;
+            Ok(Recorded::Message(Box::new(message)))
+        }
+    };
+    pieces.into_iter().map(recorded).collect()
 }
 
 /// These messages, in order of `seq`, from two or three statements for all of them.

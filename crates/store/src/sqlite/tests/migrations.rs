@@ -60,7 +60,7 @@ async fn messages_of_the_fourth_schema_keep_their_files_their_json_and_who_has_n
     let Recorded::Json(text) = &page.items[0] else { panic!("its JSON is kept") };
     assert_eq!(text, r#"{"kept":1,"readBy":[]}"#);
     let file = page.items[1].clone().read().unwrap();
-    assert_eq!(file.attachments.len(), 1);
+    assert_eq!(file[0].attachments.len(), 1);
     let listed = store.conversations(id(CLIENT), PageRequest::first(10)).await.unwrap();
     assert_eq!(listed.items[0].unread_count, 1, "the deleted one does not count");
 
