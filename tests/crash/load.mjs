@@ -110,6 +110,8 @@ export class Load {
 
   async upload(pair, person, chance) {
     const bytes = randomBytes(chance.between(1, 60_000));
+    // No kind of file begins so: chance must not make an enormous picture, which is refused.
+    bytes[0] = 0x9d;
     const form = new FormData();
     const name = `${this.name('file')}.bin`;
     form.append('file', new Blob([bytes], { type: 'application/octet-stream' }), name);
