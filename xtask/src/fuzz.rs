@@ -19,7 +19,7 @@ use crate::{
 
 /// How each target is searched in `test` and in `nightly`: eight of them, two at once, so 40 seconds and 12 minutes.
 pub(crate) const SHORTLY: Duration = Duration::from_secs(10);
-pub(crate) const LONG: Duration = Duration::from_secs(180);
+pub(crate) const LONG: Duration = Duration::from_secs(120);
 /// Counters at every edge, and the operands of comparisons: what cargo-fuzz passes to the compiler too.
 const COUNTERS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
