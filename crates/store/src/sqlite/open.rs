@@ -1,6 +1,9 @@
 //! Opening a database: pragmas, migrations, and a kind refusal of what this program must not touch.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use refinery::embed_migrations;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -17,12 +20,27 @@ const JOURNAL_LIMIT_BYTES: i64 = 16 * 1024 * 1024;
 /// How long the WAL grows before it is copied back, in pages of 4 KiB: 16 MiB. Busy pages are copied once for many
 /// commits, and each copying costs two fsyncs.
 const CHECKPOINT_PAGES: i64 = 4_096;
+/// Before a file is opened once more that another program is opening.
+const PAUSE: Duration = Duration::from_millis(10);
 /// The store has about a hundred statements; all stay prepared.
 const STATEMENTS: usize = 160;
 
 /// Opens the database for writing, creates it where there is none, and brings its schema up to date: if it holds
 /// something, after a copy of it was made and proven.
+///
+/// Programs may do so at once. Where one can't wait for the other inside of SQLite (changing the journal's mode, writing
+/// after having read), the whole is tried again for as long as `busy` says.
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match try_open_writer(path, busy) {
+            Err(StoreError::Busy) if begun.elapsed() < busy => std::thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+    }
+}
+
+fn try_open_writer(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(error_of)?;
     conn.busy_timeout(busy).map_err(error_of)?;
@@ -132,13 +150,9 @@ fn has_history(conn: &Connection) -> Result<bool, StoreError> {
 fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
     // Grouped: the tables and the note that they are there are one transaction, so that a kill leaves both or none.
     let mut run = || migrations::runner().set_grouped(true).run(conn).map(|_| ());
-    let Err(first) = run() else { return Ok(()) };
     // Programs that open a new file at once all see work to do. Each try of the later ones may meet another step of
     // the first one's: it makes the history, then the tables.
-    match run().or_else(|_| run()) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(error_of_migration(&first)),
-    }
+    run().or_else(|_| run()).or_else(|_| run()).map_err(|error| error_of_migration(&error))
 }
 
 /// A database as the program of that version made it.

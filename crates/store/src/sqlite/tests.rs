@@ -86,7 +86,7 @@ fn two_programs_may_open_a_new_file_at_the_same_moment() {
     for _ in 0..10 {
         let harness = fresh();
         std::thread::scope(|scope| {
-            let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| drop(harness.open_store()))).collect();
+            let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| drop(harness.open_store()))).collect();
             for opened in opening {
                 opened.join().unwrap();
             }
