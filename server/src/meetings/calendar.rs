@@ -1,12 +1,10 @@
 //! A scheduled meeting as a calendar file (RFC 5545, RFC 5546): an invitation with `METHOD:REQUEST`, each later state
 //! of it under the same `UID`, and `METHOD:CANCEL` once it is off.
 //!
-//! `icalendar` escapes the values and quotes the parameters. The frame and the folding are ours: that crate lets a
-//! folded line grow to 76 octets and puts the machine's clock into every alarm.
+//! Written by hand: the crate for it never ends with some names (docs/decisions/0007).
 
 use std::{fmt, fmt::Write, time::Duration};
 
-use icalendar::Property;
 use parley_domain::{EndReason, MeetingStatus, MeetingType, Timestamp, User, UserId};
 use parley_store::MeetingView;
 
@@ -188,10 +186,20 @@ impl Lines {
         self.fold(&format!("END:{component}")).map_err(Refusal::internal)
     }
 
-    fn put(&mut self, name: &str, value: impl Into<String>) -> Result<(), Refusal> {
-        self.property(Property::new(name, value))
+    /// A property whose value is text (RFC 5545 §3.3.11), or has nothing in it that text would escape.
+    fn put(&mut self, name: &str, value: impl AsRef<str>) -> Result<(), Refusal> {
+        let mut line = format!("{name}:");
+        for c in value.as_ref().chars() {
+            match c {
+                '\\' | ',' | ';' => line.extend(['\\', c]),
+                '\n' => line.push_str("\\n"),
+                c => line.push(c),
+            }
+        }
+        self.fold(&line).map_err(Refusal::internal)
     }
 
+    /// A property whose value is somebody's address. A parameter is quoted where it would end early (§3.2).
     fn person(
         &mut self,
         property: &str,
@@ -199,18 +207,14 @@ impl Lines {
         name: &str,
         parameters: &[(&str, &str)],
     ) -> Result<(), Refusal> {
-        let mut property = Property::new(property, address);
-        property.add_parameter("CN", &parameter(name));
+        let name = parameter(name);
+        let quote = if name.contains([':', ';', ',']) { "\"" } else { "" };
+        let mut line = format!("{property};CN={quote}{name}{quote}");
         for (key, value) in parameters {
-            property.add_parameter(key, value);
+            line.extend([";", key, "=", value]);
         }
-        self.property(property)
-    }
-
-    fn property(&mut self, property: Property) -> Result<(), Refusal> {
-        let folded: String = property.try_into().map_err(|error: fmt::Error| Refusal::internal(error))?;
-        let line = folded.replace("\r\n ", "");
-        self.fold(line.trim_end_matches("\r\n")).map_err(Refusal::internal)
+        line.extend([":", &address]);
+        self.fold(&line).map_err(Refusal::internal)
     }
 
     /// Writes a line, broken between characters so that no part of it is too long.
@@ -254,6 +258,19 @@ mod tests {
             "",
         ];
         assert_eq!(unfolded.split("\r\n").collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn names_of_any_letters_are_written_at_once() {
+        let family = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}";
+        for name in
+            [family.repeat(9), format!("{} {}", "é".repeat(99), " ".repeat(99)), format!("{family}\u{3000}").repeat(20)]
+        {
+            let mut lines = Lines::default();
+            lines.person("ATTENDEE", "urn:uuid:1".into(), &name, &[]).unwrap();
+            lines.put("SUMMARY", &name).unwrap();
+            assert_eq!(lines.0.replace("\r\n ", ""), format!("ATTENDEE;CN={name}:urn:uuid:1\r\nSUMMARY:{name}\r\n"));
+        }
     }
 
     #[test]
