@@ -18,15 +18,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("parley-protocol", &[]),
     ("parley-store", &[]),
     ("parley-call", &["parley-agora-token"]),
+    ("agora-sys", &[]),
+    ("parley-agora", &["agora-sys", "parley-call"]),
+    ("parley-agora-standin", &[]),
     ("parley-media", &["parley-call"]),
     ("parley-direct", &["parley-call", "parley-media"]),
     ("parley-client", &["parley-protocol"]),
     ("parley-server", &["parley-store", "parley-agora-token", "parley-protocol"]),
-    ("parley-app", &["parley-client", "parley-call", "parley-direct", "parley-media", "parley-protocol"]),
+    ("parley-app", &["parley-agora", "parley-client", "parley-call", "parley-direct", "parley-media", "parley-protocol"]),
     ("parley", &["parley-app", "parley-server", "parley-protocol"]),
     (
         "parley-testkit",
         &[
+            "parley-agora",
             "parley-agora-token",
             "parley-app",
             "parley-call",
@@ -42,7 +46,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 /// What tests may use besides.
-const ALLOWED_IN_TESTS: &[&str] = &["parley-testkit", "parley-agora-token", "parley-store"];
+const ALLOWED_IN_TESTS: &[&str] = &["parley-testkit", "parley-agora-token", "parley-agora-standin", "parley-store"];
 /// Crates that only the shell may name.
 const SHELL_ONLY: &str = "tauri";
 /// The one folder of the UI that reaches Tauri, and how such an import looks.
