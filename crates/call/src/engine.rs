@@ -37,8 +37,21 @@ pub struct Credentials {
     pub peer: AgoraUid,
     /// Lets us in.
     pub token: Token,
+    /// Lets our screen in, a second participant of ours; `None` where screens are not shared.
+    pub screen: Option<ScreenPass>,
+    /// The other person's screen in the channel, if it may come.
+    pub peer_screen: Option<AgoraUid>,
     /// STUN and TURN servers; only the direct engine uses them.
     pub ice_servers: Vec<IceServer>,
+}
+
+/// Lets a shared screen into the channel under a number of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScreenPass {
+    /// The screen's number.
+    pub uid: AgoraUid,
+    /// Lets it in.
+    pub token: Token,
 }
 
 /// A STUN or TURN server, as in WebRTC's `RTCIceServer`.
@@ -75,6 +88,8 @@ pub struct EnginePorts {
     pub events: mpsc::Sender<EngineEvent>,
     /// The newest decoded picture of the other person's camera (or file).
     pub remote_video: Arc<LatestSlot<I420Frame>>,
+    /// The newest decoded picture of the other person's shared screen.
+    pub remote_screen: Arc<LatestSlot<I420Frame>>,
     /// The other person's sound, ready to be played.
     pub remote_audio: Arc<AudioQueue>,
 }
@@ -94,11 +109,22 @@ pub trait MediaEngine: Send {
     /// Sends the blocks of `blocks` from now on (replacing an earlier source), or stops with `None`.
     fn publish_audio(&mut self, blocks: Option<Arc<AudioQueue>>);
 
+    /// Shares what appears in `frames` as our screen, beside the camera, from now on (replacing an earlier source), or
+    /// stops with `None`. An engine that carries one picture a person does nothing, as here.
+    fn publish_screen(&mut self, frames: Option<Arc<LatestSlot<I420Frame>>>, profile: VideoProfile) {
+        let _ = (frames, profile);
+    }
+
     /// Whether the other person's picture is looked at. While it is not, the engine may stop decoding or receiving it.
     fn want_remote_video(&mut self, wanted: bool);
 
     /// Replaces the token of the running join.
     fn renew_token(&mut self, token: Token);
+
+    /// Replaces the pass of our screen. Nothing to do for an engine that doesn't share it.
+    fn renew_screen(&mut self, pass: ScreenPass) {
+        let _ = pass;
+    }
 
     /// What the other side's engine sent by way of the server (`call:signal`). Foreign bytes: anything may be in them.
     fn on_signal(&mut self, data: &str);
@@ -126,6 +152,8 @@ pub enum EngineEvent {
     Lost(EngineError),
     /// The other person's pictures come (`true`) or have stopped coming.
     RemoteVideo(bool),
+    /// The other person's screen comes (`true`) or is no longer shared.
+    RemoteScreen(bool),
     /// The other person's sound comes (`true`) or has stopped coming.
     RemoteAudio(bool),
     /// The token ends soon: ask for the next one.

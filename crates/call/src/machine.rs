@@ -13,7 +13,7 @@ use std::{collections::VecDeque, time::Duration};
 use parley_domain::{EndReason, EngineKind};
 
 use crate::{
-    engine::{Attempt, Credentials, EngineError, EngineEvent, Quality, Token},
+    engine::{Attempt, Credentials, EngineError, EngineEvent, Quality, ScreenPass, Token},
     signalling::{Grant, MediaState, SignallingError},
     snapshot::{CallFailure, CallSnapshot, Ending, PeerMedia, Phase, Switched, Trouble, Why},
 };
@@ -54,6 +54,8 @@ pub enum Input {
     SetCamera(bool),
     /// The person wants the microphone on or off; on again means another source.
     SetMicrophone(bool),
+    /// The person wants the screen shared or not; on again means another source.
+    SetScreen(bool),
     /// The other side's picture is looked at, or hidden.
     WantRemoteVideo(bool),
     /// `meeting:started` for this meeting.
@@ -123,10 +125,14 @@ pub enum Effect {
     LeaveEngine,
     /// Give the engine its next token.
     RenewToken(Token),
+    /// Give the engine the next pass of our screen.
+    RenewScreen(ScreenPass),
     /// Send our pictures (from the newest source), or stop.
     PublishVideo(bool),
     /// Send our sound (from the newest source), or stop.
     PublishAudio(bool),
+    /// Share our screen (from the newest source), or stop.
+    PublishScreen(bool),
     /// Tell the engine whether the other side's picture is looked at.
     WantRemoteVideo(bool),
     /// Tell the other side which of our media are on.
@@ -210,7 +216,7 @@ impl Default for CallMachine {
 }
 
 impl CallMachine {
-    /// A device on which nothing has happened yet; camera and microphone are off.
+    /// A device on which nothing has happened yet; camera, microphone and screen are off.
     pub fn new() -> Self {
         Self {
             stage: Stage::Idle,
@@ -252,6 +258,7 @@ impl CallMachine {
             Input::Dropped => self.on_dropped(now),
             Input::SetCamera(on) => self.on_set_camera(on),
             Input::SetMicrophone(on) => self.on_set_microphone(on),
+            Input::SetScreen(on) => self.on_set_screen(on),
             Input::WantRemoteVideo(wanted) => self.on_want_remote_video(wanted),
             Input::Started => self.on_started(now),
             Input::EndedByServer { reason, duration_seconds } => self.on_ended_by_server(reason, duration_seconds),
@@ -300,6 +307,7 @@ impl CallMachine {
             engine: self.engine_kind,
             camera: Switched { wanted: self.wanted.camera, actual: self.published.camera },
             microphone: Switched { wanted: self.wanted.microphone, actual: self.published.microphone },
+            screen: Switched { wanted: self.wanted.screen, actual: self.published.screen },
             peer: self.peer,
             server_bound: self.bound,
             quality: self.quality,

@@ -66,6 +66,7 @@ pub struct CallSession {
     inputs: mpsc::Sender<Command>,
     snapshots: watch::Receiver<CallSnapshot>,
     remote_video: Arc<LatestSlot<I420Frame>>,
+    remote_screen: Arc<LatestSlot<I420Frame>>,
     remote_audio: Arc<AudioQueue>,
     task: JoinHandle<()>,
 }
@@ -74,6 +75,7 @@ enum Command {
     Machine(Input),
     Camera(Option<VideoTrack>),
     Microphone(Option<Arc<AudioQueue>>),
+    Screen(Option<VideoTrack>),
 }
 
 impl CallSession {
@@ -92,9 +94,11 @@ impl CallSession {
         let ports = EnginePorts {
             events,
             remote_video: Arc::new(LatestSlot::new()),
+            remote_screen: Arc::new(LatestSlot::new()),
             remote_audio: Arc::new(AudioQueue::new(REMOTE_AUDIO_BLOCKS)),
         };
         let (remote_video, remote_audio) = (Arc::clone(&ports.remote_video), Arc::clone(&ports.remote_audio));
+        let remote_screen = Arc::clone(&ports.remote_screen);
         let mut machine = CallMachine::new();
         let first = machine.handle(
             Duration::ZERO,
@@ -119,13 +123,14 @@ impl CallSession {
             leaving: None,
             camera: None,
             microphone: None,
+            screen: None,
             answers: JoinSet::new(),
             lines,
             snapshots: published,
             _background: background,
         };
         let task = tokio::spawn(actor.run(first, commands, engine_events));
-        Self { meeting, inputs, snapshots, remote_video, remote_audio, task }
+        Self { meeting, inputs, snapshots, remote_video, remote_screen, remote_audio, task }
     }
 
     /// Which meeting.
@@ -146,6 +151,11 @@ impl CallSession {
     /// The other side's newest picture. One reader at a time.
     pub fn remote_video(&self) -> Arc<LatestSlot<I420Frame>> {
         Arc::clone(&self.remote_video)
+    }
+
+    /// The other side's screen, while it is shared. One reader at a time.
+    pub fn remote_screen(&self) -> Arc<LatestSlot<I420Frame>> {
+        Arc::clone(&self.remote_screen)
     }
 
     /// The other side's sound. One reader at a time.
@@ -176,6 +186,12 @@ impl CallSession {
     /// Sends the sound of this source from now on (and after every reconnect), or none.
     pub fn set_microphone(&self, blocks: Option<Arc<AudioQueue>>) {
         self.give(Command::Microphone(blocks));
+    }
+
+    /// Shares the pictures of this source as our screen from now on (and after every reconnect), or none. Only Agora's
+    /// engines carry it; with another one the snapshot's `screen.actual` stays `false`.
+    pub fn set_screen(&self, track: Option<VideoTrack>) {
+        self.give(Command::Screen(track));
     }
 
     /// Whether the other side's picture is looked at; a hidden one need not be received.
@@ -271,6 +287,7 @@ struct Actor<S> {
     leaving: Option<JoinHandle<()>>,
     camera: Option<VideoTrack>,
     microphone: Option<Arc<AudioQueue>>,
+    screen: Option<VideoTrack>,
     /// Questions to the server whose answers are awaited.
     answers: JoinSet<Input>,
     lines: mpsc::Sender<Line>,
@@ -301,6 +318,11 @@ impl<S: Signalling> Actor<S> {
                         let on = blocks.is_some();
                         self.microphone = blocks;
                         Input::SetMicrophone(on)
+                    }
+                    Some(Command::Screen(track)) => {
+                        let on = track.is_some();
+                        self.screen = track;
+                        Input::SetScreen(on)
                     }
                     None => {
                         owned = false;
@@ -369,6 +391,7 @@ impl<S: Signalling> Actor<S> {
             },
             Effect::LeaveEngine => self.leave_engine(),
             Effect::RenewToken(token) => self.with_engine(|engine| engine.renew_token(token)),
+            Effect::RenewScreen(pass) => self.with_engine(|engine| engine.renew_screen(pass)),
             Effect::PublishVideo(on) => {
                 let track = self.camera.clone().filter(|_| on);
                 let profile = track.as_ref().map(|track| track.profile).unwrap_or_default();
@@ -377,6 +400,11 @@ impl<S: Signalling> Actor<S> {
             Effect::PublishAudio(on) => {
                 let blocks = self.microphone.clone().filter(|_| on);
                 self.with_engine(|engine| engine.publish_audio(blocks));
+            }
+            Effect::PublishScreen(on) => {
+                let track = self.screen.clone().filter(|_| on);
+                let profile = track.as_ref().map(|track| track.profile).unwrap_or_default();
+                self.with_engine(|engine| engine.publish_screen(track.map(|track| track.frames), profile));
             }
             Effect::WantRemoteVideo(wanted) => self.with_engine(|engine| engine.want_remote_video(wanted)),
             Effect::GiveSignal(data) => self.with_engine(|engine| engine.on_signal(&data)),
@@ -414,6 +442,7 @@ impl<S: Signalling> Actor<S> {
             self.leaving = Some(tokio::task::spawn_blocking(move || engine.leave()));
         }
         self.ports.remote_video.try_take();
+        self.ports.remote_screen.try_take();
     }
 }
 

@@ -138,6 +138,8 @@ impl SimNetwork {
             uid,
             peer,
             token: Token(token.build(&self.0.certificate)),
+            screen: None,
+            peer_screen: None,
             ice_servers: Vec::new(),
         }
     }
@@ -459,6 +461,8 @@ impl MediaEngine for SimEngine {
             uid: key.1,
             peer,
             token,
+            screen: None,
+            peer_screen: None,
             ice_servers: Vec::new(),
         };
         match self.network.check(&credentials) {

@@ -122,6 +122,8 @@ pub struct PeerMedia {
     pub microphone: bool,
     /// Says that it shares its screen.
     pub screen: bool,
+    /// Pictures of its screen arrive now.
+    pub screen_flowing: bool,
     /// Pictures arrive now.
     pub video_flowing: bool,
     /// Sound arrives now.
@@ -139,6 +141,8 @@ pub struct CallSnapshot {
     pub camera: Switched,
     /// Our microphone.
     pub microphone: Switched,
+    /// Our screen.
+    pub screen: Switched,
     /// The other side.
     pub peer: PeerMedia,
     /// Whether the server has this device bound to the call; a connected call goes on without it for a while.

@@ -95,6 +95,7 @@ impl End {
         let ports = EnginePorts {
             events: sender,
             remote_video: Arc::clone(&remote_video),
+            remote_screen: Arc::new(LatestSlot::new()),
             remote_audio: Arc::clone(&remote_audio),
         };
         Self { engine: fixture.engine(ports), events, remote_video, remote_audio, in_call: false, told: Vec::new() }

@@ -29,7 +29,12 @@ struct End {
 fn end(emulation: Option<NetworkEmulation>) -> End {
     let (sender, events) = mpsc::channel(256);
     let (pictures, sound) = (Arc::new(LatestSlot::new()), Arc::new(AudioQueue::new(3_000)));
-    let ports = EnginePorts { events: sender, remote_video: Arc::clone(&pictures), remote_audio: Arc::clone(&sound) };
+    let ports = EnginePorts {
+        events: sender,
+        remote_video: Arc::clone(&pictures),
+        remote_screen: Arc::new(LatestSlot::new()),
+        remote_audio: Arc::clone(&sound),
+    };
     let addresses = BindAddresses::Only(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
     let engine = DirectEngine::new(ports, DirectOptions { addresses, emulation, ..DirectOptions::default() });
     End { engine, events, pictures, sound }
@@ -43,6 +48,8 @@ fn credentials(uid: u32, peer: u32) -> Result<Credentials, Failure> {
         uid: checked(uid)?,
         peer: checked(peer)?,
         token: Token(String::new()),
+        screen: None,
+        peer_screen: None,
         ice_servers: Vec::new(),
     })
 }

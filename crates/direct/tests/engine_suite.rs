@@ -31,6 +31,8 @@ impl Fixture for Direct {
             uid,
             peer,
             token: Token("007unchecked".to_owned()),
+            screen: None,
+            peer_screen: None,
             ice_servers: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parley_call::{Credentials, Grant, IceServer, MediaState, Signalling, SignallingError, Token};
+use parley_call::{Credentials, Grant, IceServer, MediaState, ScreenPass, Signalling, SignallingError, Token};
 use parley_client::{Client, ClientError, Clock};
 use parley_domain::MeetingId;
 use parley_protocol::{Code, rest::MeetingToken, socket::CallState};
@@ -69,6 +69,8 @@ fn grant(answer: MeetingToken, now: parley_domain::Timestamp) -> Grant {
             uid: answer.uid,
             peer: answer.peer.uid,
             token: Token(answer.token),
+            screen: Some(ScreenPass { uid: answer.screen.uid, token: Token(answer.screen.token) }),
+            peer_screen: Some(answer.peer.screen_uid),
             ice_servers: ice_servers.collect(),
         },
     }

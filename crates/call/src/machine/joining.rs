@@ -94,6 +94,7 @@ impl CallMachine {
                 Ok(grant) => {
                     self.plan_renewal(now, grant.life);
                     self.effects.push(Effect::RenewToken(grant.credentials.token));
+                    self.effects.extend(grant.credentials.screen.map(Effect::RenewScreen));
                 }
                 // Whether the call is over comes by `meeting:ended`; the token in use may still be good.
                 Err(_) => self.renewal = Renewal::At(now + RENEWAL_RETRY),
@@ -129,6 +130,7 @@ impl CallMachine {
         } else {
             self.failures = 0;
             self.effects.push(Effect::RenewToken(grant.credentials.token));
+            self.effects.extend(grant.credentials.screen.map(Effect::RenewScreen));
         }
         self.tell();
         self.relay_waiting_signals();
@@ -146,7 +148,7 @@ impl CallMachine {
                 self.engine = EngineState::In(attempt);
                 self.out_since = None;
                 self.alone_until = Some(now + PEER_LIMIT);
-                self.published = MediaState { screen: false, ..self.wanted };
+                self.published = MediaState { screen: self.wanted.screen && self.shares_screens(), ..self.wanted };
                 self.tell();
             }
             (EngineState::Joining { attempt, .. }, EngineEvent::JoinFailed(failed, error)) if attempt == failed => {
@@ -183,6 +185,7 @@ impl CallMachine {
             }
             EngineEvent::Lost(error) => self.on_engine_out(now, error),
             EngineEvent::RemoteVideo(flowing) => self.peer.video_flowing = flowing,
+            EngineEvent::RemoteScreen(flowing) => self.peer.screen_flowing = flowing,
             EngineEvent::RemoteAudio(flowing) => self.peer.audio_flowing = flowing,
             EngineEvent::TokenExpiring => self.renew(),
             EngineEvent::Quality(quality) => self.quality = Some(quality),
@@ -197,6 +200,7 @@ impl CallMachine {
         (self.interrupted_until, self.alone_until) = (None, None);
         self.published = MediaState::default();
         (self.peer.present, self.peer.video_flowing, self.peer.audio_flowing) = (false, false, false);
+        self.peer.screen_flowing = false;
         self.last_failure = Some(CallFailure::Media(error));
         if matches!(self.approach, Approach::Resting) {
             self.wait_before_approach(now);

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use parley_domain::EngineKind;
+
 use super::{CallMachine, Effect, EngineState, Stage};
 use crate::signalling::MediaState;
 
@@ -30,6 +32,22 @@ impl CallMachine {
             self.published.microphone = on;
             self.tell();
         }
+    }
+
+    pub(super) fn on_set_screen(&mut self, on: bool) {
+        self.wanted.screen = on;
+        if self.engine_used {
+            self.effects.push(Effect::PublishScreen(on));
+        }
+        if self.engine.is_in() {
+            self.published.screen = on && self.shares_screens();
+            self.tell();
+        }
+    }
+
+    /// The built-in engine carries one picture a person.
+    pub(super) fn shares_screens(&self) -> bool {
+        self.engine_kind == Some(EngineKind::Agora)
     }
 
     pub(super) fn on_want_remote_video(&mut self, wanted: bool) {
@@ -64,6 +82,9 @@ impl CallMachine {
         self.effects.push(Effect::WantRemoteVideo(self.want_remote_video));
         self.effects.push(Effect::PublishVideo(self.wanted.camera));
         self.effects.push(Effect::PublishAudio(self.wanted.microphone));
+        if self.wanted.screen {
+            self.effects.push(Effect::PublishScreen(true));
+        }
     }
 
     /// Tells the other side what is on, if it does not know yet.

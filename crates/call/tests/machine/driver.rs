@@ -95,6 +95,8 @@ pub(crate) fn grant(number: u32) -> Grant {
             uid: uid(1),
             peer: uid(2),
             token: Token(format!("token {number}")),
+            screen: None,
+            peer_screen: None,
             ice_servers: Vec::new(),
         },
         life: LIFE,

@@ -74,6 +74,7 @@ fn input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Dropped),
         4 => any::<bool>().prop_map(Input::SetCamera),
         4 => any::<bool>().prop_map(Input::SetMicrophone),
+        2 => any::<bool>().prop_map(Input::SetScreen),
         2 => any::<bool>().prop_map(Input::WantRemoteVideo),
         4 => Just(Input::Started),
         1 => reasons.prop_map(|reason| Input::EndedByServer { reason, duration_seconds: Some(3) }),
@@ -93,6 +94,7 @@ fn event() -> impl Strategy<Value = EngineEvent> {
         2 => Just(EngineEvent::Reconnected),
         2 => engine_error().prop_map(EngineEvent::Lost),
         2 => any::<bool>().prop_map(EngineEvent::RemoteVideo),
+        1 => any::<bool>().prop_map(EngineEvent::RemoteScreen),
         1 => any::<bool>().prop_map(EngineEvent::RemoteAudio),
         1 => Just(EngineEvent::TokenExpiring),
         2 => ".{0,8}".prop_map(EngineEvent::Signal),
@@ -135,6 +137,7 @@ impl World {
         match &input {
             Input::SetCamera(on) => self.wanted.camera = *on,
             Input::SetMicrophone(on) => self.wanted.microphone = *on,
+            Input::SetScreen(on) => self.wanted.screen = *on,
             Input::WantRemoteVideo(wanted) => self.hidden = !*wanted,
             Input::CallJoined(_, Ok(())) => self.server_bound = true,
             Input::SocketUp | Input::SocketDown | Input::EndedByServer { .. } => self.server_bound = false,
@@ -172,10 +175,12 @@ impl World {
                 assert_eq!(*on, self.wanted.microphone);
                 self.engine_acts_on.1 = *on;
             }
+            Effect::PublishScreen(on) => assert_eq!(*on, self.wanted.screen),
             Effect::WantRemoteVideo(wanted) => self.engine_acts_on.2 = !*wanted,
             Effect::SendState(state) => {
                 assert!(!state.camera || self.wanted.camera);
                 assert!(!state.microphone || self.wanted.microphone);
+                assert!(!state.screen || self.wanted.screen);
             }
             Effect::SendCallLeave => self.server_bound = false,
             Effect::RelaySignal(_) => assert!(self.server_bound, "signals go by a bound socket"),

@@ -50,8 +50,12 @@ impl End {
     fn new(uid: u32, peer: u32, options: DirectOptions) -> Self {
         let (sender, events) = mpsc::channel(256);
         let (pictures, sound) = (Arc::new(LatestSlot::new()), Arc::new(AudioQueue::new(100)));
-        let ports =
-            EnginePorts { events: sender, remote_video: Arc::clone(&pictures), remote_audio: Arc::clone(&sound) };
+        let ports = EnginePorts {
+            events: sender,
+            remote_video: Arc::clone(&pictures),
+            remote_screen: Arc::new(LatestSlot::new()),
+            remote_audio: Arc::clone(&sound),
+        };
         let engine = DirectEngine::new(ports, options);
         Self { engine, events, pictures, sound, told: Vec::new(), uid, peer, attempts: 0, reachable: true }
     }
@@ -65,6 +69,8 @@ impl End {
             uid: uid(self.uid),
             peer: uid(self.peer),
             token: Token(String::new()),
+            screen: None,
+            peer_screen: None,
             ice_servers: Vec::new(),
         };
         self.engine.join(Attempt(self.attempts), credentials);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parley_call::{Credentials, Grant, IceServer, MediaState, Signalling, SignallingError, Token};
+use parley_call::{Credentials, Grant, IceServer, MediaState, ScreenPass, Signalling, SignallingError, Token};
 use parley_client::{Client, ClientError, Clock, SystemClock};
 use parley_domain::MeetingId;
 use parley_protocol::{Code, rest::MeetingToken, socket::CallState};
@@ -67,6 +67,8 @@ fn grant(answer: MeetingToken) -> Grant {
             uid: answer.uid,
             peer: answer.peer.uid,
             token: Token(answer.token),
+            screen: Some(ScreenPass { uid: answer.screen.uid, token: Token(answer.screen.token) }),
+            peer_screen: Some(answer.peer.screen_uid),
             ice_servers: answer.ice_servers.unwrap_or_default().into_iter().map(ice_server).collect(),
         },
     }
