@@ -26,7 +26,7 @@ pub const LIBRARY: &str = "libAgoraRtcKit.dylib";
 pub const SIBLINGS: &[&str] = &["libaosl.so", "libagora-fdkaac.so", "libagora-ffmpeg.so", "libagora-soundtouch.so"];
 /// Libraries that lie beside it and are opened before it, in this order, each if it is there.
 #[cfg(target_os = "macos")]
-pub const SIBLINGS: &[&str] = &["libaosl.dylib", "libAgorafdkaac.dylib", "libAgoraffmpeg.dylib", "libAgoraSoundTouch.dylib"];
+pub const SIBLINGS: &[&str] = &["libAgorafdkaac.dylib", "libAgoraffmpeg.dylib"];
 
 /// Functions whose presence says that the library is 4.4.32.154 or newer: one layout of every structure, and the form of
 /// `agora_audio_pcm_data_sender_send` with eight arguments. Without both a library must not be used.
@@ -34,3 +34,8 @@ pub const PROBES: &[&str] = &["agora_audio_sink_create", "agora_local_audio_trac
 
 /// Functions that a library may lack; all others of [`FUNCTIONS`] are needed.
 pub const OPTIONAL: &[&str] = &["getAgoraSdkVersion", "getAgoraSdkErrorDescription"];
+
+/// The names that a library must have, the probes included.
+pub fn needed() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().copied().filter(|name| !OPTIONAL.contains(name))
+}

@@ -26,3 +26,8 @@ pub const LIBRARY: &str = "libAgoraRtcWrapper.so";
 
 /// Functions that a library may lack; all others of [`FUNCTIONS`] are needed.
 pub const OPTIONAL: &[&str] = &["InitIrisLogger"];
+
+/// The names that a library must have.
+pub fn needed() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().copied().filter(|name| !OPTIONAL.contains(name))
+}

@@ -25,7 +25,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("parley-direct", &["parley-call", "parley-media"]),
     ("parley-client", &["parley-protocol"]),
     ("parley-server", &["parley-store", "parley-agora-token", "parley-protocol"]),
-    ("parley-app", &["parley-agora", "parley-client", "parley-call", "parley-direct", "parley-media", "parley-protocol"]),
+    (
+        "parley-app",
+        &["parley-agora", "parley-client", "parley-call", "parley-direct", "parley-media", "parley-protocol"],
+    ),
     ("parley", &["parley-app", "parley-server", "parley-protocol"]),
     (
         "parley-testkit",

@@ -51,6 +51,8 @@ enum Task {
     Bench(BenchTask),
     /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
     Layers,
+    /// Write agora-sys' bindings, made by bindgen from its headers (a test says when that is due).
+    Bindings,
     /// Write the UI's types, generated from crates/protocol.
     Types {
         /// Change nothing; fail if something would change.
@@ -111,7 +113,12 @@ fn perform(task: &Task) -> anyhow::Result<()> {
         }
         Task::Bench(BenchTask::Server(arguments)) => bench::server(&workspace, &environment, arguments),
         Task::Layers => layers::check(&workspace),
+        Task::Bindings => bindings(&workspace),
         Task::Types { check: false } => types::write(&workspace),
         Task::Types { check: true } => types::check(&workspace),
     }
+}
+
+fn bindings(workspace: &Workspace) -> anyhow::Result<()> {
+    shell::run(build::cargo_in(workspace, "run").args(["--package", "agora-sys", "--example", "bindings"]))
 }

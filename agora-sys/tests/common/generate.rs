@@ -44,7 +44,8 @@ pub(crate) fn generate(root: &Path, interface: &Interface) -> String {
         .disable_header_comment()
         .generate()
         .expect("our own header is correct C");
-    let mut text = format!("// Made from {} by `cargo xtask bindings`; not edited by hand.\n\n{bindings}", interface.header);
+    let mut text =
+        format!("// Made from {} by `cargo xtask bindings`; not edited by hand.\n\n{bindings}", interface.header);
     let mut functions = "pub const FUNCTIONS: &[&str] = &[".to_owned();
     for name in function_names(&text) {
         let _ = write!(functions, "\"{name}\",");
