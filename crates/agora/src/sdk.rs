@@ -1,1 +1,43 @@
-//! To be filled in the next commits.
+//! Where Agora's library lies, whether it fits this program, and how one is put into its place.
+//!
+//! Nothing of it can be shipped with Parley, so a person downloads a zip from Agora and gives it to us. [`find`] says
+//! which folder is meant, [`inspect`] whether what lies there would work, without running any of it, [`install`] puts
+//! a download into its place. Every [`Refusal`] says what was found, in which file, and what is needed.
+
+mod binary;
+mod find;
+mod inspect;
+mod machine;
+mod refusal;
+
+pub use self::{
+    find::{FOLDER, Place, Source, find, place},
+    inspect::{Fit, inspect},
+    machine::{Cpu, Machine, System},
+    refusal::Refusal,
+};
+
+/// The page where Agora offers its libraries to people. Nothing is downloaded from it by this program.
+pub const DOWNLOADS_PAGE: &str = "https://docs.agora.io/en/api-reference/sdks";
+
+/// The oldest server library whose interface we know: one layout of every structure from then on.
+pub const OLDEST_GATEWAY: &str = "4.4.32.154";
+
+/// Which of Agora's two C interfaces a library speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interface {
+    /// The server gateway's, spoken by `libagora_rtc_sdk.so`: Linux, and macOS for development.
+    Gateway,
+    /// Iris, spoken by `AgoraRtcWrapper` over the desktop SDK: Windows and macOS.
+    Iris,
+}
+
+impl Interface {
+    /// How the product is called where people download it.
+    pub fn product(self) -> &'static str {
+        match self {
+            Self::Gateway => "Agora's server gateway library",
+            Self::Iris => "Agora's desktop library with Iris",
+        }
+    }
+}
