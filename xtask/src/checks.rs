@@ -5,13 +5,13 @@ use std::{process::Command, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
-    TestArguments,
+    TestArguments, android,
     build::{self, EVERYTHING, cargo_in},
     clip::{self, Clips},
     environment::Environment,
     fuzz, layers, node,
     packages::{self, Need},
-    python,
+    python, sanitizer,
     shell::{self, run, run_cargo, run_quietly},
     steps::Steps,
     types, unused,
@@ -34,7 +34,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 21);
+    let mut checks = Checks::new(workspace, environment, arguments, 22);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -42,7 +42,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 24);
+    let mut checks = Checks::new(workspace, environment, arguments, 25);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -137,11 +137,21 @@ impl<'a> Checks<'a> {
         self.check("Rust tests", |workspace| {
             let mut tests = cargo_in(workspace, "test");
             tests.args(EVERYTHING).arg("--no-fail-fast").env("PARLEY_PYTHON", python::interpreter(workspace));
+            if let Some(archive) = android::archive(workspace, is_terminal) {
+                tests.env("PARLEY_AGORA_ANDROID", archive);
+            }
             run_cargo(&mut tests, is_terminal)
         });
         self.check("tests of the tasks", |workspace| {
             run_cargo(cargo_in(workspace, "test").args(["--package", "xtask"]), is_terminal)
         });
+        if cfg!(target_os = "linux") {
+            self.check("native tests under the address sanitizer", |workspace| {
+                sanitizer::check(workspace, is_terminal)
+            });
+        } else {
+            self.steps.skip("native tests under the address sanitizer", "the stand-in libraries are for Linux");
+        }
         self.check("foreign clients", |workspace| run(&mut node_tests(workspace, "foreign")));
         self.check("API fuzzing", |workspace| fuzz_api(workspace, None));
         self.check("crashes", |workspace| crashes(workspace, None));

@@ -1,5 +1,6 @@
 //! The one door for tasks: `cargo xtask run` to see Parley, `cargo xtask test` to test it, and what a contributor needs.
 
+mod android;
 mod bench;
 mod build;
 mod checks;
@@ -13,6 +14,7 @@ mod network;
 mod node;
 mod packages;
 mod python;
+mod sanitizer;
 mod shell;
 mod steps;
 mod types;

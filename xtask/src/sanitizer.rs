@@ -1,0 +1,32 @@
+//! The native tests under the address sanitizer: what the layer over Agora's library reads and frees wrongly ends the
+//! test there.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{build::cargo_in, shell, workspace::Workspace};
+
+/// The tests of the crates that may hold `unsafe` code.
+pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
+    let mut tests = cargo_in(workspace, "test");
+    tests.args(["--package", "parley-agora", "--lib", "--tests", "--target", &host()?]);
+    // The sanitizer is not stable yet; this lets the stable compiler have it. A folder of its own: everything that is
+    // linked has to be compiled for it.
+    tests
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("CARGO_TARGET_DIR", workspace.target.join("sanitizer"))
+        // Libraries are never closed and observers' tables outlive their use on purpose: at the end they are no leaks.
+        .env("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1")
+        // Pictures take some times as long; what is measured over a length of time is measured without.
+        .env("PARLEY_SOAK_SECONDS", "5");
+    shell::run_cargo(&mut tests, is_terminal)
+}
+
+/// The compiler's own target: named, so that build scripts and macros are left as they are.
+fn host() -> Result<String> {
+    let told = shell::output(Command::new("rustc").arg("-vV"))?;
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names its host")?;
+    Ok(host.to_owned())
+}
