@@ -14,7 +14,7 @@ use crate::{
     python, sanitizer,
     shell::{self, run, run_cargo, run_quietly},
     steps::Steps,
-    types, unused,
+    systems, types, unused,
     workspace::Workspace,
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 25);
+    let mut checks = Checks::new(workspace, environment, arguments, 26);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -114,6 +114,7 @@ impl<'a> Checks<'a> {
             let mut doc = cargo_in(workspace, "doc");
             run_cargo(doc.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-Dwarnings"), is_terminal)
         });
+        self.check("native crates on other systems", |workspace| systems::check(workspace, is_terminal));
         if shell::find_program("cargo-deny").is_some() {
             self.check("licences and advisories", |workspace| run(cargo_in_unlocked(workspace, "deny").arg("check")));
         } else {

@@ -17,6 +17,7 @@ mod python;
 mod sanitizer;
 mod shell;
 mod steps;
+mod systems;
 mod types;
 mod unused;
 mod windows;
