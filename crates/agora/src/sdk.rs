@@ -7,12 +7,15 @@
 mod binary;
 mod find;
 mod inspect;
+mod install;
 mod machine;
 mod refusal;
+mod unpack;
 
 pub use self::{
     find::{FOLDER, Place, Source, find, place},
     inspect::{Fit, inspect},
+    install::{InstallError, downloads, install, remove},
     machine::{Cpu, Machine, System},
     refusal::Refusal,
 };

@@ -1,6 +1,6 @@
 //! Why a library is not used. Each says what was found, in which file, and what is needed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Interface, Machine};
 
@@ -109,6 +109,26 @@ impl Refusal {
     /// Whether there is nothing at all, as before anybody has installed anything.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+
+    /// The same, said of the place where a person knows the file: `from` becomes `to`.
+    pub(super) fn moved(mut self, from: &Path, to: &Path) -> Self {
+        let (Self::NotFound { dir: file }
+        | Self::Unreadable { file, .. }
+        | Self::OtherProduct { file, .. }
+        | Self::NotALibrary { file, .. }
+        | Self::Damaged { file, .. }
+        | Self::WrongArchitecture { file, .. }
+        | Self::MissingSibling { file, .. }
+        | Self::NotAgora { file, .. }
+        | Self::TooOld { file, .. }
+        | Self::MissingSymbol { file, .. }
+        | Self::CannotLoad { file, .. }) = &mut self;
+        if let Ok(inside) = file.strip_prefix(from) {
+            // Joining nothing would add a slash.
+            *file = if inside.as_os_str().is_empty() { to.to_owned() } else { to.join(inside) };
+        }
+        self
     }
 }
 
