@@ -1,0 +1,94 @@
+//! The library file, opened.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use agora_sys::iris::Iris;
+
+use crate::sdk::{Interface, Refusal, inspect};
+
+/// Without this function a library is not Iris.
+const FIRST: &str = "CreateIrisApiEngine";
+
+/// What was opened so far, by file: opening one twice gives the same copy, in which only one engine may live.
+static OPENED: LazyLock<Mutex<HashMap<PathBuf, Arc<Library>>>> = LazyLock::new(Mutex::default);
+
+/// One copy of the library in this process. It stays open until the process ends; one engine at a time lives in it
+/// (FACTS B2: one RtcEngine per process).
+pub struct Library {
+    iris: Iris,
+    path: PathBuf,
+    occupied: AtomicBool,
+}
+
+impl Library {
+    /// Opens the library at `path`, a file or the folder that it lies in, unless that was done before. What lies there
+    /// is looked at first; foreign code only runs if it seems to fit.
+    ///
+    /// # Errors
+    /// Why it can't be used.
+    pub fn load(path: &Path) -> Result<Arc<Self>, Refusal> {
+        let fit = inspect(path)?;
+        let file = fit.library.canonicalize().unwrap_or(fit.library);
+        if fit.interface != Interface::Iris {
+            return Err(Refusal::NotAgora { file, interface: Interface::Iris, lacks: FIRST });
+        }
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = opened.get(&file) {
+            return Ok(Arc::clone(library));
+        }
+        let cannot = |reason: String| Refusal::CannotLoad { file: file.clone(), reason };
+        // Those that others need come first.
+        let names: Vec<&str> = fit.siblings.iter().rev().filter_map(|sibling| sibling.file_name()?.to_str()).collect();
+        // SAFETY: `inspect` has found Iris's functions in it, made for this machine, and everything that it needs.
+        let library = unsafe { agora_sys::open(&file, &names) }.map_err(|error| {
+            cannot(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+        })?;
+        // SAFETY: the library was opened just now and has these functions with the types of our header (FACTS B2).
+        let iris = unsafe { Iris::from_library(library) }.map_err(|error| cannot(error.to_string()))?;
+        let library = Arc::new(Self { iris, path: file.clone(), occupied: AtomicBool::new(false) });
+        opened.insert(file, Arc::clone(&library));
+        Ok(library)
+    }
+
+    /// Which file it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The place of the one engine, if it is free.
+    pub(super) fn occupy(library: &Arc<Self>) -> Option<Occupation> {
+        let was_free = library.occupied.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        was_free.then(|| Occupation(Arc::clone(library)))
+    }
+
+    /// Its functions.
+    pub(super) fn iris(&self) -> &Iris {
+        &self.iris
+    }
+}
+
+/// Holds the place of the one engine while it lives.
+pub(super) struct Occupation(Arc<Library>);
+
+impl Occupation {
+    pub(super) fn iris(&self) -> &Iris {
+        &self.0.iris
+    }
+
+    pub(super) fn library(&self) -> &Arc<Library> {
+        &self.0
+    }
+}
+
+impl Drop for Occupation {
+    fn drop(&mut self) {
+        self.0.occupied.store(false, Ordering::Release);
+    }
+}
