@@ -8,6 +8,7 @@ mod binary;
 mod find;
 mod inspect;
 mod install;
+mod load;
 mod machine;
 mod refusal;
 mod unpack;
@@ -16,6 +17,7 @@ pub use self::{
     find::{FOLDER, Place, Source, find, place},
     inspect::{Fit, inspect},
     install::{InstallError, downloads, install, remove},
+    load::{Loaded, load},
     machine::{Cpu, Machine, System},
     refusal::Refusal,
 };

@@ -222,7 +222,7 @@ fn sibling_that_is_missing_or_foreign_is_named() {
     library(&at("libagora-fdkaac.so"), &["aac_open"], &[]);
     library(&at("libaosl.so"), &["aosl_ref_create"], &["libagora-fdkaac.so"]);
     library(&at(GATEWAY), &gateway_functions(&[]), &["libaosl.so"]);
-    assert_eq!(inspect(room.path()).unwrap().siblings, [at("libaosl.so"), at("libagora-fdkaac.so")]);
+    assert_eq!(inspect(room.path()).unwrap().siblings, [at("libagora-fdkaac.so"), at("libaosl.so")]);
 
     let mut bytes = fs::read(at("libagora-fdkaac.so")).unwrap();
     bytes[18..20].copy_from_slice(&0xfeed_u16.to_le_bytes());

@@ -1,7 +1,7 @@
 //! Whether what lies in a folder would work here, told without running it.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -27,7 +27,7 @@ pub struct Fit {
     pub machine: Machine,
     /// How many functions and variables it exports.
     pub symbols: usize,
-    /// The libraries beside it that it needs, and that these need.
+    /// The libraries beside it that it needs, and that these need, in an order in which they can be loaded.
     pub siblings: Vec<PathBuf>,
 }
 
@@ -77,31 +77,52 @@ fn check_exports(library: &Path, interface: Interface, exports: &HashSet<String>
     if missing.is_empty() { Ok(()) } else { Err(Refusal::MissingSymbol { file: file(), interface, symbols: missing }) }
 }
 
-/// The libraries beside `library` that it needs, directly or through others.
+/// The libraries beside `library` that it needs, directly or through others, each after those that it needs itself.
 fn siblings(library: &Path, needs: &[String], machine: Machine) -> Result<Vec<PathBuf>, Refusal> {
-    let folder = library_folder(library);
     let linker_cache = if machine.system == System::Linux { fs::read("/etc/ld.so.cache").ok() } else { None };
-    let mut found: Vec<PathBuf> = Vec::new();
-    let mut waiting: VecDeque<(PathBuf, String)> =
-        needs.iter().map(|need| (library.to_owned(), need.clone())).collect();
-    while let Some((file, need)) = waiting.pop_front() {
-        let Some(beside) = beside(&folder, &need, machine.system) else {
-            if is_of_the_system(&need, machine.system, linker_cache.as_deref()) {
+    let mut search = Search {
+        folder: library_folder(library),
+        machine,
+        linker_cache,
+        entered: vec![library.to_owned()],
+        found: Vec::new(),
+    };
+    search.follow(library, needs)?;
+    Ok(search.found)
+}
+
+struct Search {
+    folder: PathBuf,
+    machine: Machine,
+    linker_cache: Option<Vec<u8>>,
+    /// Those that were met, so that libraries that need each other come to an end.
+    entered: Vec<PathBuf>,
+    found: Vec<PathBuf>,
+}
+
+impl Search {
+    fn follow(&mut self, file: &Path, needs: &[String]) -> Result<(), Refusal> {
+        for need in needs {
+            let Some(beside) = beside(&self.folder, need, self.machine.system) else {
+                if is_of_the_system(need, self.machine.system, self.linker_cache.as_deref()) {
+                    continue;
+                }
+                return Err(Refusal::MissingSibling { file: file.to_owned(), sibling: need.clone() });
+            };
+            if self.entered.contains(&beside) {
                 continue;
             }
-            return Err(Refusal::MissingSibling { file, sibling: need });
-        };
-        if beside == library || found.contains(&beside) {
-            continue;
+            if self.entered.len() > MOST_SIBLINGS {
+                let what = format!("it needs more than {MOST_SIBLINGS} others");
+                return Err(Refusal::Damaged { file: file.to_owned(), what });
+            }
+            self.entered.push(beside.clone());
+            let more = binary::read(&beside, self.machine)?.needs;
+            self.follow(&beside, &more)?;
+            self.found.push(beside);
         }
-        if found.len() == MOST_SIBLINGS {
-            return Err(Refusal::Damaged { file, what: format!("it needs more than {MOST_SIBLINGS} others") });
-        }
-        let more = binary::read(&beside, machine)?.needs;
-        waiting.extend(more.into_iter().map(|need| (beside.clone(), need)));
-        found.push(beside);
+        Ok(())
     }
-    Ok(found)
 }
 
 /// Where a library's siblings lie: in its folder, and for one in a macOS framework in the framework's.

@@ -15,11 +15,16 @@ pub(crate) const IRIS: &str = "libAgoraRtcWrapper.so";
 
 /// Compiles a library at `file` that exports `functions` and needs `siblings`, which lie beside it.
 pub(crate) fn library(file: &Path, functions: &[&str], siblings: &[&str]) {
+    library_with(file, functions, siblings, "");
+}
+
+/// The same, with more C in it.
+pub(crate) fn library_with(file: &Path, functions: &[&str], siblings: &[&str], more: &str) {
     let folder = file.parent().unwrap();
     fs::create_dir_all(folder).unwrap();
     let source = file.with_extension("c");
     let body: String = functions.iter().map(|name| format!("int {name}(void) {{ return 0; }}\n")).collect();
-    fs::write(&source, format!("int of_no_use;\n{body}")).unwrap();
+    fs::write(&source, format!("int of_no_use;\n{more}\n{body}")).unwrap();
     let mut compiler = Command::new("cc");
     compiler
         .args(["-shared", "-fPIC", "-nostdlib", "-Wl,--no-as-needed", "-o"])

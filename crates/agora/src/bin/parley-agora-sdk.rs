@@ -1,0 +1,226 @@
+//! `parley-agora-sdk`: puts Agora's library, downloaded by a person, where Parley finds it, and says whether it works.
+//!
+//! Each command says one sentence and ends with 0 (it fits, it is done), 1 (refused), 2 (wrong usage) or 3 (there is no
+//! library).
+
+use std::{
+    env, fmt,
+    io::Read,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::{Parser, Subcommand};
+use parley_agora::sdk::{self, Fit, Loaded, Place, Refusal, Source};
+
+#[derive(Parser)]
+#[command(version, about = "Installs, looks at and tries Agora's native library for Parley.")]
+struct Arguments {
+    /// The folder in which the library's own folder lies; without it, where the Parley app of this person looks.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Look at the library in this folder instead of the installed one.
+    #[arg(long, global = true, env = "AGORA_SDK_DIR", value_name = "DIR")]
+    sdk_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Unpack a library that was downloaded from Agora, if it fits this machine. Iris and its native library come as two files.
+    Install {
+        /// Zip files or folders.
+        #[arg(required = true, value_name = "FILE.zip|DIR")]
+        downloads: Vec<PathBuf>,
+    },
+    /// Say where the library lies and whether it fits, without running it.
+    Status,
+    /// Load the library in a process of its own and say its version and which functions it has.
+    Check {
+        /// How many seconds the library may take to load.
+        #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+        within: u64,
+    },
+    /// Take the installed library away.
+    Remove,
+    /// What the process of `check` does.
+    #[command(hide = true)]
+    Load,
+}
+
+/// What a command ends with, besides success.
+enum Ending {
+    /// Exit code 1.
+    Refused(String),
+    /// Exit code 3.
+    Nothing(String),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match perform(&arguments) {
+        Ok(sentence) => {
+            println!("{sentence}");
+            ExitCode::SUCCESS
+        }
+        Err(Ending::Refused(sentence)) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+        Err(Ending::Nothing(sentence)) => {
+            eprintln!("{sentence}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn perform(arguments: &Arguments) -> Result<String, Ending> {
+    let data_dir = match &arguments.data_dir {
+        Some(dir) => dir.clone(),
+        None => app_data_dir().ok_or_else(|| Ending::Refused("There is no home folder; say --data-dir.".to_owned()))?,
+    };
+    let installed = data_dir.join(sdk::FOLDER);
+    match &arguments.task {
+        Task::Install { downloads } => {
+            let downloads: Vec<&Path> = downloads.iter().map(PathBuf::as_path).collect();
+            let fit = sdk::install(&downloads, &installed).map_err(refused)?;
+            Ok(format!("Installed: {}.", described(&fit)))
+        }
+        Task::Remove => {
+            sdk::remove(&installed).map_err(refused)?;
+            Ok(format!("{} has no library any more.", data_dir.display()))
+        }
+        Task::Status => {
+            let (place, fit) = fitting(arguments, &data_dir)?;
+            Ok(format!("It fits: {}{}.", described(&fit), origin(&place)))
+        }
+        Task::Check { within } => {
+            let (place, fit) = fitting(arguments, &data_dir)?;
+            let loaded = load_apart(&place.dir, Duration::from_secs(*within)).map_err(Ending::Refused)?;
+            let lacking = match loaded.missing.as_slice() {
+                [] => String::new(),
+                missing => format!(" (not {})", missing.join(", ")),
+            };
+            let version = loaded.version.as_deref().unwrap_or("of a version that it does not tell");
+            let build = loaded.build.map(|build| format!(", build {build}")).unwrap_or_default();
+            let found = loaded.found;
+            Ok(format!("It loads: version {version}{build}, {found} functions found{lacking}: {}.", described(&fit)))
+        }
+        Task::Load => {
+            let (_, fit) = fitting(arguments, &data_dir)?;
+            let outcome = sdk::load(&fit).map_err(|refusal| refusal.to_string());
+            serde_json::to_string(&outcome).map(|line| format!("\n{ANSWER}{line}")).map_err(refused)
+        }
+    }
+}
+
+/// Before the answer of a loading process, whose library may print what it likes.
+const ANSWER: &str = "parley-agora-sdk: ";
+
+/// The library that would be used.
+fn fitting(arguments: &Arguments, data_dir: &Path) -> Result<(Place, Fit), Ending> {
+    let nothing = |place: &Path| {
+        let page = sdk::DOWNLOADS_PAGE;
+        Ending::Nothing(format!(
+            "{}; download it from {page} and install it.",
+            Refusal::NotFound { dir: place.to_owned() }
+        ))
+    };
+    let Some(place) = sdk::place(None, arguments.sdk_dir.as_deref(), data_dir) else {
+        return Err(nothing(&data_dir.join(sdk::FOLDER)));
+    };
+    match sdk::inspect(&place.dir) {
+        Ok(fit) => Ok((place, fit)),
+        Err(refusal) if refusal.is_absence() => Err(nothing(&place.dir)),
+        Err(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// Loads the library in another process, which it may hang or end as it likes.
+fn load_apart(dir: &Path, within: Duration) -> Result<Loaded, String> {
+    let cannot = |error: std::io::Error| format!("The process to load it in can't be started: {error}.");
+    let mut child = Command::new(env::current_exe().map_err(cannot)?)
+        .arg("--sdk-dir")
+        .arg(dir)
+        .arg("load")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(cannot)?;
+    let output = child.stdout.take();
+    let reader = thread::spawn(move || {
+        let mut text = Vec::new();
+        // A library that prints endlessly is stopped by the time limit.
+        let _ = output.map(|pipe| pipe.take(1 << 20).read_to_end(&mut text));
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let ended = wait(&mut child, within);
+    if ended.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!("The library did not load within {} s.", within.as_secs()));
+    }
+    let text = reader.join().unwrap_or_default();
+    let answer = text.lines().rev().find_map(|line| line.strip_prefix(ANSWER));
+    match answer.map(serde_json::from_str::<Result<Loaded, String>>) {
+        Some(Ok(outcome)) => outcome,
+        _ => Err(format!(
+            "The library ended the process that loaded it ({}).",
+            ended.map_or_else(String::new, |status| status.to_string())
+        )),
+    }
+}
+
+fn wait(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if begun.elapsed() < within => thread::sleep(Duration::from_millis(20)),
+            _ => return None,
+        }
+    }
+}
+
+fn described(fit: &Fit) -> String {
+    let siblings = match fit.siblings.len() {
+        0 => "alone".to_owned(),
+        1 => "with 1 library beside it".to_owned(),
+        number => format!("with {number} libraries beside it"),
+    };
+    format!("{}, {} for {}, {siblings}", fit.library.display(), fit.interface.product(), fit.machine)
+}
+
+fn origin(place: &Place) -> String {
+    match place.source {
+        Source::Setting | Source::Environment => " (the folder was named)".to_owned(),
+        Source::Installed => match sdk::downloads(&place.dir).as_slice() {
+            [] => String::new(),
+            names => format!(" (from {})", names.join(" and ")),
+        },
+    }
+}
+
+fn refused(error: impl fmt::Display) -> Ending {
+    Ending::Refused(format!("{error}."))
+}
+
+/// Where the desktop app keeps its files, as Tauri decides it for the identifier of the default profile.
+#[expect(clippy::disallowed_methods, reason = "this program's configuration is read here, once")]
+fn app_data_dir() -> Option<PathBuf> {
+    let home = || env::home_dir().filter(|home| home.is_absolute());
+    let base = if cfg!(windows) {
+        PathBuf::from(env::var("LOCALAPPDATA").ok()?)
+    } else if cfg!(target_os = "macos") {
+        home()?.join("Library/Application Support")
+    } else {
+        match env::var("XDG_DATA_HOME").map(PathBuf::from) {
+            Ok(dir) if dir.is_absolute() => dir,
+            _ => home()?.join(".local/share"),
+        }
+    };
+    Some(base.join("app.parley.desktop"))
+}

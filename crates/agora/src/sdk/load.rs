@@ -1,0 +1,95 @@
+//! Asking a library for its version, which only it knows. Its code runs, so this belongs in a process of its own.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use agora_sys::{gateway, iris};
+use serde::{Deserialize, Serialize};
+
+use super::{Fit, Interface, Refusal};
+
+/// What a library says of itself once it is loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Such as `4.4.32.174`; `None` if it does not tell.
+    pub version: Option<String>,
+    /// Agora's number of the build.
+    pub build: Option<i32>,
+    /// The functions of our list that the loader found.
+    pub found: usize,
+    /// Those that it did not find; only ones that we can do without, or the library would not have fitted.
+    pub missing: Vec<String>,
+}
+
+/// Loads the library and asks it. Nothing of it is unloaded again: its threads may run for as long as the process.
+///
+/// # Errors
+/// What the system's loader said, or the functions that it did not find in spite of the file's own tables.
+pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
+    let cannot =
+        |error: agora_sys::OpenError| Refusal::CannotLoad { file: error.file.clone(), reason: innermost(&error) };
+    let (more, functions, optional) = match fit.interface {
+        Interface::Gateway => (gateway::SIBLINGS, gateway::FUNCTIONS, gateway::OPTIONAL),
+        Interface::Iris => ([].as_slice(), iris::FUNCTIONS, iris::OPTIONAL),
+    };
+    let names = fit.siblings.iter().filter_map(|file| file.file_name()?.to_str());
+    let siblings: Vec<&str> = names.chain(more.iter().copied()).collect();
+    // SAFETY: `inspect` has read that these are libraries for this machine that export Agora's interface.
+    let library = unsafe { agora_sys::open(&fit.library, &siblings) }.map_err(cannot)?;
+    let mut missing = Vec::new();
+    for function in functions {
+        // SAFETY: the symbol is only looked up, not used as anything.
+        if unsafe { library.get::<*const c_void>(*function) }.is_err() {
+            missing.push((*function).to_owned());
+        }
+    }
+    let needed: Vec<String> = missing.iter().filter(|name| !optional.contains(&name.as_str())).cloned().collect();
+    let told = version_in(&library);
+    std::mem::forget(library);
+    if !needed.is_empty() {
+        let file = fit.library.clone();
+        return Err(Refusal::MissingSymbol { file, interface: fit.interface, symbols: needed });
+    }
+    // Iris is a wrapper; the version is that of the native library beside it.
+    let native = fit.siblings.iter().find(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        name.contains("agora_rtc_sdk") || name.starts_with("agorartckit")
+    });
+    let (version, build) = match (told, native) {
+        (None, Some(file)) => {
+            // SAFETY: as above; it was loaded with the wrapper already.
+            let native = unsafe { agora_sys::open(file, &[]) }.map_err(cannot)?;
+            let told = version_in(&native);
+            std::mem::forget(native);
+            told
+        }
+        (told, _) => told,
+    }
+    .unzip();
+    Ok(Loaded { version, build, found: functions.len() - missing.len(), missing })
+}
+
+/// The loader's own words, which stand at the end of the chain.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// `const char *getAgoraSdkVersion(int *build)`, which all of Agora's native libraries export (gateway and desktop).
+fn version_in(library: &libloading::Library) -> Option<(String, i32)> {
+    type GetVersion = unsafe extern "C" fn(*mut c_int) -> *const c_char;
+    // SAFETY: that is the function's type in the gateway's and the desktop SDK's headers alike.
+    let get = unsafe { library.get::<GetVersion>("getAgoraSdkVersion") }.ok()?;
+    let mut build = 0;
+    // SAFETY: it writes one int and answers a string of its own that stays, or NULL; it may be called before all else.
+    let text = unsafe { get(&raw mut build) };
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and ends with a zero.
+    let text = unsafe { CStr::from_ptr(text) };
+    let version: String = text.to_string_lossy().chars().filter(|c| !c.is_control()).take(64).collect();
+    Some((version, build))
+}
