@@ -43,6 +43,13 @@ impl Default for SourceOptions {
     }
 }
 
+impl SourceOptions {
+    /// The size that pictures get: even and not too small for anything.
+    pub(crate) fn even_size(&self) -> (u32, u32) {
+        (self.width.max(16) & !1, self.height.max(16) & !1)
+    }
+}
+
 /// Why there are no pictures.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -168,8 +175,8 @@ struct Outlet {
 
 impl Outlet {
     fn new(options: SourceOptions) -> Self {
-        let options =
-            SourceOptions { width: options.width.max(16) & !1, height: options.height.max(16) & !1, ..options };
+        let (width, height) = options.even_size();
+        let options = SourceOptions { width, height, ..options };
         Self {
             options,
             frames: Arc::new(LatestSlot::new()),

@@ -1,11 +1,15 @@
 //! Clips made here: the drawn card, encoded and put into an MP4 file of the simplest kind.
 
+use std::time::Duration;
+
 use parley_call::{I420Frame, MediaTime};
 use parley_media::{
+    Originals, SourceOptions, VideoSource,
     card::Card,
     clip::{Clip, ClipError},
     h264::{Encoded, Encoder, EncoderSettings},
-    psnr::luma_psnr,
+    psnr::{IDENTICAL_DB, luma_psnr},
+    stamp,
 };
 use proptest::prelude::*;
 
@@ -123,6 +127,32 @@ fn after_the_last_picture_comes_the_first_again() {
         assert!(likeness(number % 12) > 30.0, "picture {number}: {} dB", likeness(number % 12));
         assert!(likeness(number % 12) > likeness((number + 6) % 12));
     }
+}
+
+#[test]
+fn what_a_source_sends_is_made_again_by_its_numbers() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), clip_file(6)).unwrap();
+    // Another size than the clip's, so that it is scaled; odd, so that it is made even.
+    let options = SourceOptions { width: 961, height: 721, fps: 60, stamped: true, ..SourceOptions::default() };
+    let clip = VideoSource::clip(file.path(), options.clone()).unwrap();
+    let card = VideoSource::card("CARD", options.clone()).unwrap();
+    let from_clip = Originals::clip(file.path(), &options).unwrap();
+    for (source, mut originals) in [(clip, from_clip), (card, Originals::card("CARD", &options))] {
+        let mut before: Option<I420Frame> = None;
+        for _ in 0..10 {
+            let sent = source.frames().take_blocking(Duration::from_secs(20)).expect("a picture");
+            let number = stamp::read(sent.width(), sent.y()).expect("a stamp").number;
+            let original = originals.get(number).unwrap().expect("a later number");
+            assert_eq!(luma_psnr(&original, &sent), Some(IDENTICAL_DB), "picture {number}");
+            let changed = before.is_none_or(|before| luma_psnr(&before, &sent) != Some(IDENTICAL_DB));
+            assert!(changed, "picture {number} is the one before it");
+            before = Some(sent);
+        }
+    }
+    let mut originals = Originals::clip(file.path(), &options).unwrap();
+    assert!(originals.get(7).unwrap().is_some());
+    assert!(originals.get(7).unwrap().is_none(), "a clip does not go back");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{ArgGroup, Parser, ValueEnum};
 
@@ -29,6 +29,23 @@ pub(crate) struct Arguments {
     /// What to log to standard error, as `tracing` filters say it.
     #[arg(long, env = "PARLEY_LOG", default_value = "warn")]
     pub(crate) log: String,
+    /// Play the provider for the process that started this one, by lines on standard input and output.
+    #[arg(long, hide = true, requires = "server")]
+    pub(crate) as_provider: bool,
+}
+
+impl Arguments {
+    /// The command line of the process that plays the provider.
+    pub(crate) fn for_partner(&self, server: &str) -> Vec<OsString> {
+        let name = self.engine.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let mut words: Vec<OsString> = vec!["--as-provider".into(), "--server".into(), server.into()];
+        words.extend(["--data-dir".into(), self.data_dir.clone().into(), "--engine".into(), name.into()]);
+        words.extend(["--seconds".into(), self.seconds.to_string().into(), "--log".into(), self.log.clone().into()]);
+        if let Some(clip) = &self.clip {
+            words.extend(["--clip".into(), clip.into()]);
+        }
+        words
+    }
 }
 
 /// Media engines that need nothing from outside.
@@ -36,4 +53,24 @@ pub(crate) struct Arguments {
 pub(crate) enum Engine {
     /// The built-in one.
     Direct,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_process_is_given_what_this_one_was() {
+        let words = "headless --server-program s --data-dir d --clip c --seconds 7 --log debug";
+        let ours = Arguments::parse_from(words.split(' '));
+        let words = std::iter::once("headless".into()).chain(ours.for_partner("http://127.0.0.1:1"));
+        let theirs = Arguments::parse_from(words);
+        assert!(theirs.as_provider && !ours.as_provider);
+        assert_eq!(theirs.server.as_deref(), Some("http://127.0.0.1:1"));
+        let shared = |arguments: &Arguments| {
+            let Arguments { data_dir, clip, engine, seconds, log, .. } = arguments;
+            (data_dir.clone(), clip.clone(), *engine, *seconds, log.clone())
+        };
+        assert_eq!(shared(&theirs), shared(&ours));
+    }
 }

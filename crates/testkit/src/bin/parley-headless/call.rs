@@ -1,60 +1,75 @@
 //! One side of the call: its source, its tone, its session, and what it sees and hears.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use parley_call::{CallSession, EngineError, EngineFactory, MediaEngine, Opening, Phase, VideoProfile, VideoTrack};
+use parley_client::ClientEvent;
 use parley_domain::{EngineKind, MeetingId};
-use parley_media::{FrameLog, SourceOptions, Tone, ToneSource, VideoSource};
+use parley_media::{Originals, SourceOptions, Tone, ToneSource, VideoSource};
 use parley_testkit::Caller;
+use serde_json::Value;
 
 use crate::{
     arguments::{Arguments, Engine},
-    pictures::PictureReader,
-    sound::SoundReader,
+    clock::ClockZero,
+    pictures::{Clocks, PictureFigures, PictureReader},
+    sound::{SoundFigures, SoundReader},
+    talk::Standing,
+    usage,
 };
 
-/// Sent pictures that are kept for comparison: a second, more than any picture may take.
-const KEPT_PICTURES: usize = 30;
 /// Pictures that are compared with what was sent, about; 100 are needed.
 const COMPARED_PICTURES: u32 = 150;
 
-/// What one side sends.
+/// What a side sends, and how its direction is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Programme {
+    title: &'static str,
+    tone: Tone,
+    pub(crate) direction: &'static str,
+}
+
+/// Two tones, so that nobody hears itself.
+pub(crate) const OF_CLIENT: Programme =
+    Programme { title: "CLIENT", tone: Tone { frequency: 440.0, level: -20.0 }, direction: "client to provider" };
+pub(crate) const OF_PROVIDER: Programme =
+    Programme { title: "PROVIDER", tone: Tone { frequency: 660.0, level: -23.0 }, direction: "provider to client" };
+
+impl Programme {
+    fn options() -> SourceOptions {
+        SourceOptions { stamped: true, ..SourceOptions::default() }
+    }
+
+    /// Its pictures once more, to compare with.
+    fn originals(self, arguments: &Arguments) -> Result<Originals> {
+        Ok(match &arguments.clip {
+            Some(path) => Originals::clip(path, &Self::options())?,
+            None => Originals::card(self.title, &Self::options()),
+        })
+    }
+}
+
+/// A side's sources.
 pub(crate) struct Sending {
     video: VideoSource,
-    log: Arc<FrameLog>,
     tone: ToneSource,
-    /// The tone that the other side should hear.
-    pub(crate) expected: Tone,
     /// `clip` or `card`.
     pub(crate) source: &'static str,
 }
 
 impl Sending {
     /// Opens the clip or draws the card, and begins to sound.
-    pub(crate) fn start(clip: Option<&Path>, title: &str, tone: Tone) -> Result<Self> {
-        let log = Arc::new(FrameLog::new(KEPT_PICTURES));
-        let options = SourceOptions { stamped: true, log: Some(Arc::clone(&log)), ..SourceOptions::default() };
-        let (video, source) = match clip {
+    pub(crate) fn start(programme: Programme, arguments: &Arguments) -> Result<Self> {
+        let options = Programme::options();
+        let (video, source) = match &arguments.clip {
             Some(path) => {
                 let clip = VideoSource::clip(path, options);
                 (clip.with_context(|| format!("{} can't be played", path.display()))?, "clip")
             }
-            None => (VideoSource::card(title, options)?, "card"),
+            None => (VideoSource::card(programme.title, options)?, "card"),
         };
-        Ok(Self { video, log, tone: ToneSource::start(tone)?, expected: tone, source })
-    }
-
-    /// How many pictures were made so far.
-    pub(crate) fn picture_count(&self) -> u64 {
-        self.video.frames().put_count()
-    }
-
-    pub(crate) fn ensure_alive(&self) -> Result<()> {
-        match self.video.failure() {
-            Some(failure) => bail!("the {} ended: {failure}", self.source),
-            None => Ok(()),
-        }
+        Ok(Self { video, tone: ToneSource::start(programme.tone)?, source })
     }
 }
 
@@ -81,12 +96,15 @@ impl Side {
         Self { session, sending }
     }
 
-    /// Begins to look at and listen to what `other` sends.
-    pub(crate) fn attend(&self, other: &Sending, arguments: &Arguments) -> Result<Attending> {
+    /// Begins to look at and listen to what the other side sends, whose media clock stood at zero then.
+    pub(crate) fn attend(&self, other: Programme, clock: ClockZero, arguments: &Arguments) -> Result<Attending> {
         let every = Duration::from_secs(arguments.seconds) / COMPARED_PICTURES;
+        let clocks = Clocks { ours: ClockZero::here(), theirs: clock };
+        let originals = other.originals(arguments)?;
         Ok(Attending {
-            pictures: PictureReader::start(self.session.remote_video(), Arc::clone(&other.log), every)?,
+            pictures: PictureReader::start(self.session.remote_video(), originals, every, clocks)?,
             sound: SoundReader::start(self.session.remote_audio()),
+            programme: other,
         })
     }
 
@@ -99,11 +117,6 @@ impl Side {
         Ok(())
     }
 
-    /// Waits until both are in and the media path is up.
-    pub(crate) async fn connected(&self) -> Result<()> {
-        self.reach(Phase::Connected).await
-    }
-
     /// Waits until pictures of the other side arrive.
     pub(crate) async fn sees(&self) -> Result<()> {
         let mut watch = self.session.watch();
@@ -111,6 +124,17 @@ impl Side {
             watch.wait_for(|now| now.peer.video_flowing || now.is_over()).await.context("the call's task ended")?;
         ensure!(!sees.is_over(), "the call ended before a picture came: {:?}", sees.phase);
         Ok(())
+    }
+
+    /// How it stands while somebody looks; an error when the source or the call has ended.
+    pub(crate) fn stand(&self, attending: &Attending) -> Result<Standing> {
+        if let Some(failure) = self.sending.video.failure() {
+            bail!("the {} ended: {failure}", self.sending.source);
+        }
+        ensure!(!self.session.snapshot().is_over(), "the call ended while it was measured");
+        let pictures = self.sending.video.frames().put_count();
+        let used = usage::processor_seconds().map(|used| used - attending.pictures.comparing_seconds());
+        Ok(Standing { pictures, processor_seconds: used })
     }
 
     /// Waits until the session is over; the server's duration, if it came.
@@ -141,8 +165,44 @@ impl Side {
 
 /// What one side looks at and listens to.
 pub(crate) struct Attending {
-    pub(crate) pictures: PictureReader,
-    pub(crate) sound: SoundReader,
+    pictures: PictureReader,
+    sound: SoundReader,
+    programme: Programme,
+}
+
+impl Attending {
+    /// Looks and listens no longer. The other side sent so many pictures meanwhile.
+    pub(crate) async fn finish(self, sent_pictures: u64) -> Result<(PictureFigures, Heard)> {
+        // Pictures that still wait are compared before.
+        let pictures = tokio::task::spawn_blocking(move || self.pictures.finish(sent_pictures));
+        let samples = self.sound.finish().await?;
+        let pictures = pictures.await?.context(self.programme.direction)?;
+        Ok((pictures, Heard { samples, programme: self.programme }))
+    }
+}
+
+/// What one side heard, and should have heard.
+pub(crate) struct Heard {
+    samples: Vec<i16>,
+    programme: Programme,
+}
+
+impl Heard {
+    /// Searching for a tone takes some tenths of a second of computing.
+    pub(crate) async fn figures(self) -> Result<Value> {
+        let Self { samples, programme: Programme { tone, direction, .. } } = self;
+        let figures = tokio::task::spawn_blocking(move || SoundFigures::of(&samples, tone)).await?;
+        Ok(figures.context(direction)?.to_json(direction))
+    }
+}
+
+/// Waits until this person hears that the meeting is active.
+pub(crate) async fn hear_active(person: &mut Caller, meeting: MeetingId) -> Result<()> {
+    let heard = person.hear("that the meeting is active", |event| match event {
+        ClientEvent::MeetingStarted(started) if started.meeting_id == meeting => Some(()),
+        _ => None,
+    });
+    heard.await
 }
 
 fn factory(engine: Engine) -> EngineFactory {

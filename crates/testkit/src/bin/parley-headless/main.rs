@@ -1,14 +1,21 @@
 //! The whole path without windows: two clients, an accepted offer, a message, a call with picture and sound, measured.
 //! One JSON line a step on standard output, everything else on standard error.
+//!
+//! Each client has a process of its own. The one that is started is the client's: it goes the path, starts the
+//! provider's, and tells it what to do.
 
 mod arguments;
 mod call;
+mod clock;
 mod market;
+mod partner;
 mod path;
 mod pictures;
+mod provider;
 mod report;
 mod server;
 mod sound;
+mod talk;
 mod usage;
 
 use std::process::ExitCode;
@@ -26,6 +33,15 @@ async fn main() -> ExitCode {
         .with_ansi(false)
         .init();
     parley_client::install_crypto();
+    if arguments.as_provider {
+        return match provider::serve(&arguments).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the provider's process");
+                ExitCode::FAILURE
+            }
+        };
+    }
     match path::walk(&arguments, &mut Report::new(std::io::stdout())).await {
         Ok(()) => ExitCode::SUCCESS,
         // Told as a line already.

@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use parley_client::{ClientEvent, Clock, SystemClock};
-use parley_domain::{Currency, Money, Project, Proposal, ProposalStatus, RequestStatus};
+use parley_client::{Clock, SystemClock};
+use parley_domain::{Currency, Money, Project, Proposal, ProposalStatus, RequestStatus, UserId};
 use parley_protocol::rest::{NewProposal, NewRequest};
 use parley_testkit::Caller;
+
+use crate::{partner::Partner, talk::Ask};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The client accepts; the provider hears of the project and sees the same locked terms.
-pub(crate) async fn accept_offer(client: &Caller, provider: &mut Caller) -> Result<(Project, bool)> {
+pub(crate) async fn accept_offer(client: &Caller, partner: &mut Partner, provider: UserId) -> Result<(Project, bool)> {
     let (proposal, is_new) = match pending_offer(client, provider).await? {
         Some(proposal) => (proposal, false),
-        None => (new_offer(client, provider).await?, true),
+        None => (new_offer(client, partner).await?, true),
     };
     let accepted = client.client.accept_proposal(proposal.id).await.context("the offer can't be accepted")?.project;
     let terms = |price: Money, scope: &str, deadline| (price, scope.to_owned(), deadline);
@@ -23,19 +25,14 @@ pub(crate) async fn accept_offer(client: &Caller, provider: &mut Caller) -> Resu
             == terms(proposal.price, &proposal.scope, proposal.deadline),
         "the project's terms are not those of the offer"
     );
-    let heard = provider
-        .hear("of the project", |event| match event {
-            ClientEvent::Project(project) if project.id == accepted.id => Some(project),
-            _ => None,
-        })
-        .await?;
+    let heard: Project = partner.ask(Ask::HearProject { project: accepted.id }).await?;
     ensure!(heard.terms_hash == accepted.terms_hash, "the two sides see different terms");
     ensure!(heard.terms_hash == parley_domain::terms::terms_hash(&accepted), "the terms' hash does not prove them");
     Ok((accepted, is_new))
 }
 
-async fn pending_offer(client: &Caller, provider: &Caller) -> Result<Option<Proposal>> {
-    let (now, provider) = (SystemClock.now(), provider.client.user().id);
+async fn pending_offer(client: &Caller, provider: UserId) -> Result<Option<Proposal>> {
+    let now = SystemClock.now();
     for request in client.client.rest().requests().await? {
         if request.status != RequestStatus::Open {
             continue;
@@ -50,7 +47,7 @@ async fn pending_offer(client: &Caller, provider: &Caller) -> Result<Option<Prop
     Ok(None)
 }
 
-async fn new_offer(client: &Caller, provider: &Caller) -> Result<Proposal> {
+async fn new_offer(client: &Caller, partner: &mut Partner) -> Result<Proposal> {
     let now = SystemClock.now();
     let price = Money { amount_minor: 125_000, currency: "USD".parse::<Currency>()? };
     let request = NewRequest {
@@ -66,5 +63,5 @@ async fn new_offer(client: &Caller, provider: &Caller) -> Result<Proposal> {
         deadline: now + DAY * 21,
         expires_at: now + DAY * 7,
     };
-    provider.client.rest().propose(request.id, &proposal).await.context("the offer can't be made")
+    partner.ask(Ask::Propose { request: request.id, proposal }).await
 }

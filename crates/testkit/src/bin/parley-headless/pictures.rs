@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -12,10 +12,11 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use parley_call::{I420Frame, LatestSlot, MediaTime};
-use parley_media::{FrameLog, psnr, stamp};
+use parley_media::{Originals, psnr, stamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::report::rounded;
+use crate::{clock::ClockZero, report::rounded, usage};
 
 /// A gap between two decoded pictures that a person sees as standing still.
 const FREEZE: Duration = Duration::from_millis(200);
@@ -23,8 +24,10 @@ const FREEZE: Duration = Duration::from_millis(200);
 const LATE_MS: f64 = 50.0;
 /// How many pictures are compared at least.
 const COMPARED: usize = 100;
-/// Pairs that wait for comparison at most: it never holds up the reader.
-const WAITING_PAIRS: usize = 4;
+/// Pictures that wait for comparison at most (1.4 MB each): it never holds up the reader.
+const WAITING_PICTURES: usize = 16;
+/// Nothing is older than it is, but where two clocks were read one after the other, a little may lie between.
+const CLOCK_TOLERANCE_MS: f64 = 3.0;
 /// How long the reader waits before it looks whether it is to end.
 const LOOK_UP: Duration = Duration::from_millis(50);
 
@@ -32,16 +35,28 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 #[derive(Clone, Copy, Debug)]
 struct Arrival {
     number: u32,
-    sent: MediaTime,
+    /// From the capture to the end of decoding.
+    age_ms: f64,
     decoded: MediaTime,
 }
 
-/// Reads an engine's remote slot on a thread of its own. Comparing takes another one: about 0.6 ms for each of the
-/// chosen pictures, 15 a second, which is a hundredth of a core, and it happens after the time was taken.
+/// When the media clocks of the two processes stood at zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Clocks {
+    /// Of this process, which decodes.
+    pub(crate) ours: ClockZero,
+    /// Of the other one, which captures.
+    pub(crate) theirs: ClockZero,
+}
+
+/// Reads an engine's remote slot on a thread of its own. Comparing takes another one: it makes the originals again and
+/// compares 15 a second with them, after the time was taken.
 pub(crate) struct PictureReader {
     stop: Arc<AtomicBool>,
     reader: JoinHandle<Seen>,
-    comparer: JoinHandle<Vec<f64>>,
+    comparer: JoinHandle<Result<Vec<f64>>>,
+    /// Microseconds of processor time that comparing took so far.
+    comparing: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
@@ -52,34 +67,47 @@ struct Seen {
 }
 
 impl PictureReader {
-    /// Begins to read. `sent` holds what the other side sent last; as often as `every` says a picture is compared with it.
-    pub(crate) fn start(slot: Arc<LatestSlot<I420Frame>>, sent: Arc<FrameLog>, every: Duration) -> Result<Self> {
+    /// Begins to read what was captured on another process's clock. As often as `every` says a picture is compared
+    /// with its original.
+    pub(crate) fn start(
+        slot: Arc<LatestSlot<I420Frame>>,
+        originals: Originals,
+        every: Duration,
+        clocks: Clocks,
+    ) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let (pairs, waiting) = sync_channel(WAITING_PAIRS);
+        let (chosen, waiting) = sync_channel(WAITING_PICTURES);
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let comparer = spawn("compare").spawn(move || compare(&waiting))?;
-        let reader = spawn("read-pictures").spawn(move || read(&slot, &sent, every, &stopped, &pairs))?;
-        Ok(Self { stop, reader, comparer })
+        let comparing = Arc::new(AtomicU64::new(0));
+        let compared = Arc::clone(&comparing);
+        let comparer = spawn("compare").spawn(move || compare(originals, &waiting, &compared))?;
+        let reader = spawn("read-pictures").spawn(move || read(&slot, every, clocks, &stopped, &chosen))?;
+        Ok(Self { stop, reader, comparer, comparing })
+    }
+
+    /// Processor time that comparing took so far: what no call costs.
+    pub(crate) fn comparing_seconds(&self) -> f64 {
+        Duration::from_micros(self.comparing.load(Ordering::Relaxed)).as_secs_f64()
     }
 
     /// Stops reading and says what was seen.
     pub(crate) fn finish(self, sent_pictures: u64) -> Result<PictureFigures> {
         self.stop.store(true, Ordering::Relaxed);
         let seen = self.reader.join().ok().context("the picture reader panicked")?;
-        let psnr = self.comparer.join().ok().context("the comparer panicked")?;
+        let psnr = self.comparer.join().ok().context("the comparer panicked")??;
         PictureFigures::of(&seen, &psnr, sent_pictures)
     }
 }
 
 fn read(
     slot: &LatestSlot<I420Frame>,
-    sent: &FrameLog,
     every: Duration,
+    clocks: Clocks,
     stop: &AtomicBool,
-    pairs: &SyncSender<(I420Frame, I420Frame)>,
+    chosen: &SyncSender<(u32, I420Frame)>,
 ) -> Seen {
-    let (mut seen, mut chosen) = (Seen::default(), 0);
+    let (mut seen, mut chosen_count) = (Seen::default(), 0);
     while !stop.load(Ordering::Relaxed) {
         let Some(frame) = slot.take_blocking(LOOK_UP) else { continue };
         let size = (frame.width(), frame.height());
@@ -90,24 +118,29 @@ fn read(
             seen.without_stamp += 1;
             continue;
         };
-        seen.arrivals.push(Arrival { number: stamp.number, sent: stamp.time, decoded: frame.time });
+        let age_ms = clocks.ours.system_ms(frame.time) - clocks.theirs.system_ms(stamp.time);
+        seen.arrivals.push(Arrival { number: stamp.number, age_ms, decoded: frame.time });
         let Some(first) = seen.arrivals.first().map(|first| first.decoded) else { continue };
-        // Where pictures come slowly, each of them is compared.
-        let is_due = frame.time.since(first) >= every * chosen;
-        if is_due && let Some(original) = sent.get(stamp.number) {
-            chosen += 1;
-            // A full queue means that this one is left out.
-            let _ = pairs.try_send((original, frame));
+        // Where pictures come slowly, each of them is compared. A full queue means that this one is left out.
+        if frame.time.since(first) >= every * chosen_count && chosen.try_send((stamp.number, frame)).is_ok() {
+            chosen_count += 1;
         }
     }
     seen
 }
 
-fn compare(pairs: &Receiver<(I420Frame, I420Frame)>) -> Vec<f64> {
-    pairs.iter().filter_map(|(sent, received)| psnr::luma_psnr(&sent, &received)).collect()
+fn compare(mut originals: Originals, waiting: &Receiver<(u32, I420Frame)>, took: &AtomicU64) -> Result<Vec<f64>> {
+    let mut psnr = Vec::new();
+    for (number, received) in waiting {
+        let original = originals.get(number).context("what was sent can't be made again")?;
+        psnr.extend(original.and_then(|original| psnr::luma_psnr(&original, &received)));
+        took.store(usage::thread_time().as_micros() as u64, Ordering::Relaxed);
+    }
+    Ok(psnr)
 }
 
 /// How one direction did.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PictureFigures {
     pub(crate) frames: usize,
     pub(crate) fps: f64,
@@ -137,16 +170,22 @@ impl PictureFigures {
         let span = last.decoded.since(first.decoded).as_secs_f64();
         ensure!(arrivals.len() > 1 && span > 0.0, "only one picture arrived");
         ensure!(arrivals.windows(2).all(|two| two[0].number < two[1].number), "pictures arrived out of order");
-        let mut ages: Vec<f64> =
-            arrivals.iter().map(|one| one.decoded.since(one.sent).as_secs_f64() * 1_000.0).collect();
         // For whoever looks for the reason of a slow one: when in the run, which picture, how late.
-        for (late, age) in arrivals.iter().zip(&ages).filter(|(_, age)| **age > LATE_MS) {
+        for late in arrivals.iter().filter(|arrival| arrival.age_ms > LATE_MS) {
             let at_ms = late.decoded.since(first.decoded).as_millis();
-            tracing::info!(number = late.number, at_ms, age_ms = rounded(*age), "a late picture");
+            tracing::info!(number = late.number, at_ms, age_ms = rounded(late.age_ms), "a late picture");
         }
+        let mut ages: Vec<f64> = arrivals.iter().map(|arrival| arrival.age_ms).collect();
         ages.sort_by(f64::total_cmp);
+        let youngest = at_share(&ages, 0.0);
+        ensure!(youngest >= -CLOCK_TOLERANCE_MS, "a picture arrived {:.1} ms before it was captured", -youngest);
         let gaps = || arrivals.windows(2).map(|two| two[1].decoded.since(two[0].decoded));
-        ensure!(psnr.len() >= COMPARED, "only {} pictures could be compared, not {COMPARED}", psnr.len());
+        ensure!(
+            psnr.len() >= COMPARED,
+            "only {} of {} pictures were compared, not {COMPARED}",
+            psnr.len(),
+            arrivals.len()
+        );
         Ok(Self {
             frames: arrivals.len(),
             fps: (arrivals.len() - 1) as f64 / span,
@@ -199,7 +238,7 @@ mod tests {
     fn seen(times: impl IntoIterator<Item = (u32, u64, u64)>) -> Seen {
         let arrivals = times.into_iter().map(|(number, sent, decoded)| Arrival {
             number,
-            sent: MediaTime(sent * 1_000),
+            age_ms: decoded as f64 - sent as f64,
             decoded: MediaTime(decoded * 1_000),
         });
         Seen { arrivals: arrivals.collect(), sizes: vec![(1280, 720)], without_stamp: 0 }
@@ -213,6 +252,7 @@ mod tests {
         assert!(PictureFigures::of(&seen([(0, 0, 10)]), &psnr, 1).is_err());
         assert!(PictureFigures::of(&seen([(1, 0, 10), (1, 33, 43)]), &psnr, 2).is_err());
         assert!(PictureFigures::of(&seen([(0, 0, 10), (1, 33, 43)]), &psnr[1..], 2).is_err());
+        assert!(PictureFigures::of(&seen([(0, 20, 10), (1, 33, 43)]), &psnr, 2).is_err(), "older than its capture");
         let mixed = Seen { sizes: vec![(1280, 720), (640, 360)], ..seen([(0, 0, 10), (1, 33, 43)]) };
         assert!(PictureFigures::of(&mixed, &psnr, 2).is_err());
     }

@@ -1,5 +1,7 @@
 //! What the run costs, where the system says so (Linux).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 /// Kernel ticks a second in `/proc/self/stat`: 100 on every Linux that Parley runs on.
@@ -12,6 +14,19 @@ pub(crate) fn processor_seconds() -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
     let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
     Some(ticks / TICKS_PER_SECOND)
+}
+
+/// Processor time of this thread so far.
+#[cfg(target_os = "linux")]
+pub(crate) fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Unknown here, as the process's is.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn thread_time() -> Duration {
+    Duration::ZERO
 }
 
 /// Under what conditions the figures were taken.
