@@ -10,9 +10,19 @@ use crate::{
 };
 
 /// What compiling the server, the clients and the media parts needs: C compilers, cmake for Opus, nasm for H.264
-/// (three times slower without it, so the build insists), clang for the camera's bindings, ALSA for sound.
-const BUILD: &[&str] =
-    &["build-essential", "pkg-config", "cmake", "nasm", "clang", "libclang-dev", "libasound2-dev", "linux-libc-dev"];
+/// (three times slower without it, so the build insists), clang for the camera's bindings, ALSA for sound, zlib for the tokens of Agora's
+/// stand-in.
+const BUILD: &[&str] = &[
+    "build-essential",
+    "pkg-config",
+    "cmake",
+    "nasm",
+    "clang",
+    "libclang-dev",
+    "libasound2-dev",
+    "linux-libc-dev",
+    "zlib1g-dev",
+];
 /// What the windows need besides.
 const WINDOWS: &[&str] = &[
     "libwebkit2gtk-4.1-dev",

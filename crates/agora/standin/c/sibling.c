@@ -1,0 +1,8 @@
+/* One of the libraries that Agora's needs beside it. NAME is the only function in it. */
+#include "knobs.h"
+
+EXPORT int NAME(void);
+
+int NAME(void) {
+    return 1;
+}

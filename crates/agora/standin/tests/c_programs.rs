@@ -1,0 +1,41 @@
+//! The stand-ins' own parts, tried by programs in C under the address sanitizer.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use parley_agora_standin::{Product, build, sources};
+
+fn c_files(dir: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(dir).expect("the folder of the C sources");
+    files
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c") && !path.ends_with("sibling.c"))
+        .collect()
+}
+
+/// Compiles `tests/c/NAME.c` with the shared parts and those of `library`, runs it in an own room, and wants it to succeed.
+fn run(name: &str, library: Option<&str>) {
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let mut files = c_files(&sources());
+    files.extend(library.map(|library| c_files(&sources().join(library))).unwrap_or_default());
+    files.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(format!("{name}.c")));
+    let mut product = Product::program(name, files);
+    product.flags = vec!["-fsanitize=address,undefined".to_owned(), "-fno-sanitize-recover=all".to_owned()];
+    product.libraries = vec!["z".to_owned(), "m".to_owned()];
+    let program = build(&product, &out).expect("the program compiles");
+    let room = tempfile::tempdir().expect("a folder");
+    let output = Command::new(program).arg(room.path()).output().expect("the program runs");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn tokens_are_judged_as_agora_would() {
+    run("token_test", None);
+}
+
+#[test]
+fn two_gateway_connections_hold_a_call() {
+    run("gateway_call", Some("gateway"));
+}
