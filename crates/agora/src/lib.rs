@@ -3,6 +3,7 @@
 //! [`gateway`] is the server-gateway C interface (Linux, and macOS for development), [`iris`] the C interface over the
 //! desktop SDK (Windows, macOS), [`sdk`] says where the library lies, whether it fits, and puts one in its place.
 
+pub mod codes;
 pub mod gateway;
 pub mod iris;
 pub mod sdk;

@@ -8,6 +8,7 @@ pub mod audio;
 pub mod engine;
 pub mod frame;
 pub mod machine;
+mod outbox;
 pub mod session;
 pub mod signalling;
 #[cfg(feature = "sim")]
@@ -20,6 +21,7 @@ pub mod suite;
 pub use audio::{AudioBlock, AudioQueue};
 pub use engine::*;
 pub use frame::{FramePool, I420Frame, MediaTime};
+pub use outbox::Outbox;
 pub use session::{CallSession, EngineFactory, Opening, VideoTrack};
 pub use signalling::{Grant, MediaState, Signalling, SignallingError};
 pub use slot::LatestSlot;

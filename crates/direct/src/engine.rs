@@ -9,8 +9,8 @@ use std::{
 };
 
 use parley_call::{
-    Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, I420Frame, LatestSlot, MediaEngine, Token,
-    VideoProfile,
+    Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, I420Frame, LatestSlot, MediaEngine,
+    Outbox, Token, VideoProfile,
 };
 use parley_domain::EngineKind;
 use tokio::sync::mpsc;
@@ -19,7 +19,6 @@ use crate::{
     audio::worker::{self, Inbox},
     emulator::NetworkEmulation,
     net::{self, sockets::BindAddresses},
-    outbox::Outbox,
     shared::{COMMANDS, Command, Publication, Shared},
     signal::MAX_SIGNAL,
     video::{receive, send},

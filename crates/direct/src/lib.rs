@@ -10,7 +10,6 @@ mod emulator;
 mod engine;
 mod negotiation;
 mod net;
-mod outbox;
 mod shared;
 mod signal;
 mod video;

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parley_call::{Attempt, Credentials, EngineError, EngineEvent};
+use parley_call::{Attempt, Credentials, EngineError, EngineEvent, Outbox};
 use str0m::{
     Event, IceConnectionState,
     bwe::BweKind,
@@ -27,7 +27,6 @@ use crate::{
     DirectOptions,
     audio::{jitter::Packet, worker::Inbox},
     negotiation::{Negotiation, Step},
-    outbox::Outbox,
     shared::{Command, Shared},
     signal::{Message, SessionId, Tracks},
     video::{

@@ -1,27 +1,29 @@
-//! Events on their way to whoever owns the engine: in order, never blocking, and bounded.
+//! An engine's events on their way to whoever owns it: in order, never blocking, and bounded.
 
 use std::collections::VecDeque;
 
-use parley_call::EngineEvent;
 use tokio::sync::mpsc;
+
+use crate::engine::EngineEvent;
 
 /// Events that may wait while the owner's channel is full.
 const WAITING: usize = 256;
 
 /// Sends events, and keeps for a while what does not fit.
-pub(crate) struct Outbox {
+pub struct Outbox {
     events: mpsc::Sender<EngineEvent>,
     waiting: VecDeque<EngineEvent>,
     dropped: u64,
 }
 
 impl Outbox {
-    pub(crate) fn new(events: mpsc::Sender<EngineEvent>) -> Self {
+    /// An outbox into the channel that the engine was built with.
+    pub fn new(events: mpsc::Sender<EngineEvent>) -> Self {
         Self { events, waiting: VecDeque::new(), dropped: 0 }
     }
 
     /// Sends an event, after those that wait. A quality report that can't be sent now is worth nothing later.
-    pub(crate) fn tell(&mut self, event: EngineEvent) {
+    pub fn tell(&mut self, event: EngineEvent) {
         let is_report = matches!(event, EngineEvent::Quality(_));
         self.flush();
         if self.waiting.is_empty() {
@@ -38,7 +40,7 @@ impl Outbox {
     }
 
     /// Sends what waits, as far as there is room now.
-    pub(crate) fn flush(&mut self) {
+    pub fn flush(&mut self) {
         while let Some(event) = self.waiting.pop_front() {
             if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
                 self.waiting.push_front(event);
@@ -48,7 +50,7 @@ impl Outbox {
     }
 
     /// Events that were left out because nobody took them.
-    pub(crate) fn dropped_count(&self) -> u64 {
+    pub fn dropped_count(&self) -> u64 {
         self.dropped
     }
 }

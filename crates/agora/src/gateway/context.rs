@@ -1,0 +1,296 @@
+//! What a callback may reach: queues and slots that never make it wait.
+
+use std::{
+    ffi::{CStr, c_char},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use agora_sys::gateway::{agora_audio_frame, agora_rtc_stats, agora_video_frame};
+use parley_call::{AudioBlock, AudioQueue, FramePool, I420Frame, LatestSlot, MediaTime};
+
+use super::{
+    events::{Event, Events, Track},
+    frames,
+    sound::{Cutter, Piece},
+};
+
+/// A longer gap between two pictures is a freeze.
+const FREEZE: Duration = Duration::from_millis(200);
+
+/// All that the callbacks of one connection work with.
+pub(crate) struct Context {
+    pub(crate) events: Arc<Events>,
+    pub(crate) pictures: Vec<Arc<PictureSink>>,
+    pub(crate) sound: Option<Arc<SoundSink>>,
+    stats: Mutex<Option<TransportStats>>,
+    nameless: AtomicU64,
+}
+
+impl Context {
+    pub(crate) fn new(
+        events: Arc<Events>,
+        pictures: Vec<Arc<PictureSink>>,
+        sound: Option<Arc<SoundSink>>,
+    ) -> Arc<Self> {
+        Arc::new(Self { events, pictures, sound, stats: Mutex::new(None), nameless: AtomicU64::new(0) })
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Tells what happened to a person, if the name is a number of the channel.
+    ///
+    /// # Safety
+    /// `name` is null or ends with a zero, for as long as this runs.
+    pub(crate) unsafe fn tell_of(&self, name: *const c_char, event: impl FnOnce(u32) -> Event) {
+        // SAFETY: the caller's promise.
+        match unsafe { uid_of(name) } {
+            Some(uid) => self.tell(event(uid)),
+            None => self.count_nameless(),
+        }
+    }
+
+    /// A callback named nobody.
+    pub(crate) fn count_nameless(&self) {
+        if self.nameless.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::debug!("Agora's library told something of a person without a number");
+        }
+    }
+
+    pub(crate) fn keep(&self, stats: &agora_rtc_stats) {
+        let stats = TransportStats {
+            // The way to Agora's server and the way to its gateway are told apart by some versions only.
+            round_trip: Duration::from_millis(
+                u64::from(stats.lastmile_delay).max(u64::from(stats.gateway_rtt.clamp(0, 60_000).unsigned_abs())),
+            ),
+            sent_loss: stats.tx_packet_loss_rate.clamp(0, 100) as f32 / 100.0,
+            send_bitrate: u64::from(stats.tx_k_bit_rate) * 1_000,
+            receive_bitrate: u64::from(stats.rx_k_bit_rate) * 1_000,
+        };
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats);
+    }
+
+    /// What the library said last about the path.
+    pub(crate) fn stats(&self) -> Option<TransportStats> {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// # Safety
+    /// The frame's planes are null or as long as it says, for as long as this runs.
+    pub(crate) unsafe fn take_picture(&self, uid: u32, raw: &agora_video_frame) {
+        if let Some(sink) = self.pictures.iter().find(|sink| sink.uid == uid) {
+            // SAFETY: the caller's promise.
+            unsafe { sink.take_in(raw, &self.events) };
+        }
+    }
+
+    /// # Safety
+    /// The frame's buffer is null or as long as it says, for as long as this runs.
+    pub(crate) unsafe fn take_sound(&self, uid: u32, raw: &agora_audio_frame) {
+        if let Some(sink) = self.sound.as_ref().filter(|sink| sink.uid == uid) {
+            // SAFETY: the caller's promise.
+            unsafe { sink.take_in(raw, &self.events) };
+        }
+    }
+}
+
+/// The number in a person's name. Ours are decimal and above 0.
+///
+/// # Safety
+/// `name` is null or ends with a zero, for as long as this runs.
+pub(crate) unsafe fn uid_of(name: *const c_char) -> Option<u32> {
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and the caller's promise.
+    let name = unsafe { CStr::from_ptr(name) };
+    name.to_str().ok()?.parse().ok().filter(|&uid| uid > 0)
+}
+
+/// How the path does, as the library sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TransportStats {
+    /// Round trip to the server.
+    pub round_trip: Duration,
+    /// Part of our packets that got lost, 0…1.
+    pub sent_loss: f32,
+    /// Bits a second that we send.
+    pub send_bitrate: u64,
+    /// Bits a second that we receive.
+    pub receive_bitrate: u64,
+}
+
+/// Where one person's pictures go.
+pub struct PictureSink {
+    uid: u32,
+    slot: Arc<LatestSlot<I420Frame>>,
+    pool: FramePool,
+    wanted: AtomicBool,
+    flow: Flow,
+    freezes: AtomicU64,
+    damaged: AtomicU64,
+}
+
+impl PictureSink {
+    /// The pictures of that person, into `slot`.
+    pub fn new(uid: u32, slot: Arc<LatestSlot<I420Frame>>) -> Self {
+        Self {
+            uid,
+            slot,
+            pool: FramePool::new(),
+            wanted: AtomicBool::new(true),
+            flow: Flow::default(),
+            freezes: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+        }
+    }
+
+    /// Whose pictures.
+    pub fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// Whether pictures are taken in; those that come nevertheless are let pass.
+    pub fn set_wanted(&self, wanted: bool) {
+        self.wanted.store(wanted, Ordering::Relaxed);
+    }
+
+    /// What comes, and since when.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// How many gaps of more than 200 ms there were between two pictures.
+    pub fn freezes(&self) -> u64 {
+        self.freezes.load(Ordering::Relaxed)
+    }
+
+    /// How many pictures could not be used.
+    pub fn damaged_count(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// # Safety
+    /// The frame's planes are null or as long as it says, for as long as this runs.
+    unsafe fn take_in(&self, raw: &agora_video_frame, events: &Events) {
+        if !self.wanted.load(Ordering::Relaxed) {
+            return;
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { frames::receive(raw, &self.pool) } {
+            Ok(frame) => {
+                let time = frame.time;
+                self.slot.put(frame);
+                let step = self.flow.count(time);
+                if step.gap > FREEZE {
+                    self.freezes.fetch_add(1, Ordering::Relaxed);
+                }
+                if step.is_first {
+                    events.push(Event::Flowing(self.uid, Track::Video));
+                }
+            }
+            Err(damage) => {
+                if self.damaged.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::warn!(%damage, "Agora's library brought a picture that can't be used; more are only counted");
+                }
+            }
+        }
+    }
+}
+
+/// Where one person's sound goes.
+pub struct SoundSink {
+    uid: u32,
+    queue: Arc<AudioQueue>,
+    cutter: Mutex<Cutter>,
+    flow: Flow,
+    refused: AtomicU64,
+}
+
+impl SoundSink {
+    /// The sound of that person, into `queue`.
+    pub fn new(uid: u32, queue: Arc<AudioQueue>) -> Self {
+        let cutter = Mutex::new(Cutter::new());
+        Self { uid, queue, cutter, flow: Flow::default(), refused: AtomicU64::new(0) }
+    }
+
+    /// What comes, and since when.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// How many pieces of sound could not be used.
+    pub fn refused_count(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// # Safety
+    /// The frame's buffer is null or as long as it says, for as long as this runs.
+    unsafe fn take_in(&self, raw: &agora_audio_frame, events: &Events) {
+        // SAFETY: the caller's promise.
+        match unsafe { Piece::lent(raw) } {
+            Ok(piece) => {
+                let time = MediaTime::now();
+                let mut cutter = self.cutter.lock().unwrap_or_else(PoisonError::into_inner);
+                cutter.take_in(&piece, |samples| self.queue.push(AudioBlock { samples, time }));
+                drop(cutter);
+                if self.flow.count(time).is_first {
+                    events.push(Event::Flowing(self.uid, Track::Audio));
+                }
+            }
+            Err(refused) => {
+                if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::warn!(%refused, "Agora's library brought sound that can't be used; more is only counted");
+                }
+            }
+        }
+    }
+}
+
+/// Counts what comes, and knows whether it has stopped.
+#[derive(Default)]
+pub struct Flow {
+    count: AtomicU64,
+    /// The time of the newest, 0 while nothing flows.
+    newest: AtomicU64,
+}
+
+/// What one more of them meant.
+struct Step {
+    is_first: bool,
+    gap: Duration,
+}
+
+impl Flow {
+    fn count(&self, time: MediaTime) -> Step {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let time = time.0.max(1);
+        match self.newest.swap(time, Ordering::Relaxed) {
+            0 => Step { is_first: true, gap: Duration::ZERO },
+            before => Step { is_first: false, gap: MediaTime(time).since(MediaTime(before)) },
+        }
+    }
+
+    /// How many have come.
+    pub fn total(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// How long ago the newest came; `None` while nothing flows.
+    pub fn silence(&self) -> Option<Duration> {
+        match self.newest.load(Ordering::Relaxed) {
+            0 => None,
+            newest => Some(MediaTime::now().since(MediaTime(newest))),
+        }
+    }
+
+    /// It has stopped: the next one is a first one, and the gap before it is no freeze.
+    pub fn stop(&self) {
+        self.newest.store(0, Ordering::Relaxed);
+    }
+}

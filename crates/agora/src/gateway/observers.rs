@@ -1,0 +1,340 @@
+//! The functions that the library calls, and the tables in which it finds them.
+//!
+//! They run on the library's threads, several at once (FACTS A8). Each does four things: it lets no panic out, looks
+//! for null, copies what it was lent, and puts it into a queue or slot that doesn't wait. Slots of the tables that we
+//! don't need stay null, above all those whose arguments public sources disagree about (FACTS A5).
+
+use std::{
+    ffi::{c_char, c_void},
+    panic::{AssertUnwindSafe, catch_unwind},
+    slice,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use agora_sys::gateway::{
+    agora_audio_frame, agora_audio_frame_observer, agora_handle, agora_local_user_observer, agora_rtc_conn_info,
+    agora_rtc_conn_observer, agora_rtc_stats, agora_video_frame, agora_video_frame_observer2,
+};
+
+use super::{
+    context::{Context, uid_of},
+    events::{Event, Track},
+    registry::enter,
+};
+use crate::codes::{ErrorCode, OfflineReason, RemoteState, TrackState, UserMessage};
+
+/// A newer library may read so many slots behind a table that we know (FACTS A5).
+const SPARE: usize = 16;
+/// No data message is longer (FACTS A3.14).
+pub(crate) const LONGEST_MESSAGE: usize = 1_024;
+/// A picture's or a sound's callback says that it is well.
+const WELL: i32 = 1;
+
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// How many callbacks panicked, in the life of the process.
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Where tests make a callback fail.
+#[cfg(feature = "faults")]
+pub mod faults {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static PANIC: AtomicBool = AtomicBool::new(false);
+
+    /// Lets every callback panic from now on, or no more.
+    pub fn panic_in_callbacks(on: bool) {
+        PANIC.store(on, Ordering::Relaxed);
+    }
+
+    pub(super) fn strike() {
+        assert!(!PANIC.load(Ordering::Relaxed), "a test wants this callback to panic");
+    }
+}
+
+/// A table with room behind it.
+#[repr(C)]
+pub(crate) struct Table<T> {
+    known: T,
+    spare: [usize; SPARE],
+}
+
+impl<T> Table<T> {
+    fn new(known: T) -> Box<Self> {
+        Box::new(Self { known, spare: [0; SPARE] })
+    }
+
+    /// The pointer reaches over the room behind, too.
+    pub(crate) fn as_ptr(&self) -> *const T {
+        (&raw const *self).cast()
+    }
+}
+
+/// The tables of one connection. They outlive every registration.
+pub(crate) struct Tables {
+    pub(crate) connection: Box<Table<agora_rtc_conn_observer>>,
+    pub(crate) user: Box<Table<agora_local_user_observer>>,
+    pub(crate) sound: Box<Table<agora_audio_frame_observer>>,
+    pub(crate) pictures: Box<Table<agora_video_frame_observer2>>,
+}
+
+impl Tables {
+    pub(crate) fn new() -> Self {
+        Self {
+            connection: Table::new(agora_rtc_conn_observer {
+                on_connected: Some(on_connected),
+                on_disconnected: Some(on_disconnected),
+                on_reconnecting: Some(on_reconnecting),
+                on_reconnected: Some(on_reconnected),
+                on_connection_lost: Some(on_connection_lost),
+                on_token_privilege_will_expire: Some(on_token_privilege_will_expire),
+                on_token_privilege_did_expire: Some(on_token_privilege_did_expire),
+                on_connection_license_validation_failure: Some(on_connection_license_validation_failure),
+                on_connection_failure: Some(on_connection_failure),
+                on_user_joined: Some(on_user_joined),
+                on_user_left: Some(on_user_left),
+                on_transport_stats: Some(on_transport_stats),
+                on_error: Some(on_error),
+                on_stream_message_error: Some(on_stream_message_error),
+                ..agora_rtc_conn_observer::default()
+            }),
+            user: Table::new(agora_local_user_observer {
+                on_audio_track_publication_failure: Some(on_audio_track_publication_failure),
+                on_user_audio_track_state_changed: Some(on_user_audio_track_state_changed),
+                on_video_track_publish_success: Some(on_video_track_publish_success),
+                on_video_track_publication_failure: Some(on_video_track_publication_failure),
+                on_user_video_track_state_changed: Some(on_user_video_track_state_changed),
+                on_video_publish_state_changed: Some(on_video_publish_state_changed),
+                on_user_info_updated: Some(on_user_info_updated),
+                on_stream_message: Some(on_stream_message),
+                ..agora_local_user_observer::default()
+            }),
+            sound: Table::new(agora_audio_frame_observer {
+                on_playback_audio_frame_before_mixing: Some(on_playback_audio_frame_before_mixing),
+                ..agora_audio_frame_observer::default()
+            }),
+            pictures: Table::new(agora_video_frame_observer2 { on_frame: Some(on_frame) }),
+        }
+    }
+}
+
+/// Does `work` with the handle's context, if there still is one, and lets no panic out.
+fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
+    // Unwind-safe: what `work` reaches are queues and counters whose locks survive a panic.
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        if let Some(inside) = enter(handle) {
+            #[cfg(feature = "faults")]
+            faults::strike();
+            work(&inside);
+        }
+    }));
+    if let Err(payload) = done {
+        // Dropping it could panic once more.
+        std::mem::forget(payload);
+        if PANICS.fetch_add(1, Ordering::Relaxed) == 0 {
+            let _ = catch_unwind(|| tracing::error!("a callback of Agora's library panicked; more are only counted"));
+        }
+    }
+}
+
+unsafe extern "C" fn on_connected(conn: agora_handle, _: *const agora_rtc_conn_info, _: i32) {
+    with(conn, |context| context.tell(Event::Connected));
+}
+
+unsafe extern "C" fn on_disconnected(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
+    with(conn, |context| context.tell(Event::Disconnected(reason.into())));
+}
+
+unsafe extern "C" fn on_reconnecting(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
+    with(conn, |context| context.tell(Event::Reconnecting(reason.into())));
+}
+
+unsafe extern "C" fn on_reconnected(conn: agora_handle, _: *const agora_rtc_conn_info, _: i32) {
+    with(conn, |context| context.tell(Event::Reconnected));
+}
+
+unsafe extern "C" fn on_connection_lost(conn: agora_handle, _: *const agora_rtc_conn_info) {
+    with(conn, |context| context.tell(Event::Lost));
+}
+
+unsafe extern "C" fn on_token_privilege_will_expire(conn: agora_handle, _: *const c_char) {
+    with(conn, |context| context.tell(Event::TokenExpiring));
+}
+
+unsafe extern "C" fn on_token_privilege_did_expire(conn: agora_handle) {
+    with(conn, |context| context.tell(Event::TokenExpired));
+}
+
+unsafe extern "C" fn on_connection_license_validation_failure(conn: agora_handle, reason: i32) {
+    with(conn, |context| context.tell(Event::LicenseRefused(reason)));
+}
+
+unsafe extern "C" fn on_connection_failure(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
+    with(conn, |context| context.tell(Event::Failed(reason.into())));
+}
+
+unsafe extern "C" fn on_user_joined(conn: agora_handle, user: *const c_char) {
+    with(conn, |context| {
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        unsafe { context.tell_of(user, Event::UserJoined) };
+    });
+}
+
+unsafe extern "C" fn on_user_left(conn: agora_handle, user: *const c_char, reason: i32) {
+    with(conn, |context| {
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        unsafe { context.tell_of(user, |uid| Event::UserLeft(uid, OfflineReason::from(reason))) };
+    });
+}
+
+unsafe extern "C" fn on_transport_stats(conn: agora_handle, stats: *const agora_rtc_stats) {
+    with(conn, |context| {
+        // SAFETY: null or a structure that stays until we return (FACTS A8).
+        if let Some(stats) = unsafe { stats.as_ref() } {
+            context.keep(stats);
+        }
+    });
+}
+
+unsafe extern "C" fn on_error(conn: agora_handle, error: i32, _: *const c_char) {
+    with(conn, |context| context.tell(Event::Error(ErrorCode::from(error))));
+}
+
+unsafe extern "C" fn on_stream_message_error(
+    conn: agora_handle,
+    user: *const c_char,
+    stream: i32,
+    _: i32,
+    missed: i32,
+    _: i32,
+) {
+    with(conn, |context| {
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        unsafe { context.tell_of(user, |from| Event::MessagesLost { from, stream, count: missed }) };
+    });
+}
+
+unsafe extern "C" fn on_audio_track_publication_failure(user: agora_handle, _: agora_handle, error: i32) {
+    with(user, |context| context.tell(Event::PublishFailed(Track::Audio, ErrorCode::from(error))));
+}
+
+unsafe extern "C" fn on_video_track_publication_failure(user: agora_handle, _: agora_handle, error: i32) {
+    with(user, |context| context.tell(Event::PublishFailed(Track::Video, ErrorCode::from(error))));
+}
+
+unsafe extern "C" fn on_video_track_publish_success(user: agora_handle, _: agora_handle) {
+    with(user, |context| context.tell(Event::Published(Track::Video)));
+}
+
+unsafe extern "C" fn on_video_publish_state_changed(user: agora_handle, _: *const c_char, _: i32, state: i32, _: i32) {
+    with(user, |context| {
+        if TrackState::from(state) == TrackState::Done {
+            context.tell(Event::Published(Track::Video));
+        }
+    });
+}
+
+unsafe extern "C" fn on_user_video_track_state_changed(
+    user: agora_handle,
+    person: *const c_char,
+    _: agora_handle,
+    state: i32,
+    _: i32,
+    _: i32,
+) {
+    // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+    with(user, |context| unsafe { stopped(context, person, state, Track::Video) });
+}
+
+unsafe extern "C" fn on_user_audio_track_state_changed(
+    user: agora_handle,
+    person: *const c_char,
+    _: agora_handle,
+    state: i32,
+    _: i32,
+    _: i32,
+) {
+    // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+    with(user, |context| unsafe { stopped(context, person, state, Track::Audio) });
+}
+
+/// # Safety
+/// `person` is null or ends with a zero, for as long as this runs.
+unsafe fn stopped(context: &Context, person: *const c_char, state: i32, track: Track) {
+    if matches!(RemoteState::from(state), RemoteState::Stopped | RemoteState::Failed) {
+        // SAFETY: the caller's promise.
+        unsafe { context.tell_of(person, |uid| Event::Stopped(uid, track)) };
+    }
+}
+
+unsafe extern "C" fn on_user_info_updated(user: agora_handle, person: *const c_char, message: i32, value: i32) {
+    with(user, |context| {
+        let track = match UserMessage::from(message) {
+            UserMessage::MuteAudio if value != 0 => Track::Audio,
+            UserMessage::MuteVideo if value != 0 => Track::Video,
+            UserMessage::EnableVideo | UserMessage::EnableLocalVideo if value == 0 => Track::Video,
+            _ => return,
+        };
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        unsafe { context.tell_of(person, |uid| Event::Stopped(uid, track)) };
+    });
+}
+
+unsafe extern "C" fn on_stream_message(
+    user: agora_handle,
+    person: *const c_char,
+    stream: i32,
+    data: *const c_char,
+    length: usize,
+) {
+    with(user, |context| {
+        if data.is_null() || length > LONGEST_MESSAGE {
+            return context.count_nameless();
+        }
+        // SAFETY: not null, `length` bytes that stay until we return (FACTS A8); the length is bounded above.
+        let bytes = unsafe { slice::from_raw_parts(data.cast::<u8>(), length) };
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        unsafe { context.tell_of(person, |from| Event::Message { from, stream, data: bytes.to_vec() }) };
+    });
+}
+
+unsafe extern "C" fn on_playback_audio_frame_before_mixing(
+    user: agora_handle,
+    _: *const c_char,
+    person: *const c_char,
+    frame: *const agora_audio_frame,
+) -> i32 {
+    with(user, |context| {
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        let uid = unsafe { uid_of(person) };
+        // SAFETY: null or a structure that stays until we return (FACTS A8).
+        let frame = unsafe { frame.as_ref() };
+        match (uid, frame) {
+            // SAFETY: what the structure points to stays until we return, too (FACTS A8).
+            (Some(uid), Some(frame)) => unsafe { context.take_sound(uid, frame) },
+            _ => context.count_nameless(),
+        }
+    });
+    WELL
+}
+
+unsafe extern "C" fn on_frame(
+    observer: agora_handle,
+    _: *const c_char,
+    person: *const c_char,
+    frame: *const agora_video_frame,
+) {
+    with(observer, |context| {
+        // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
+        let uid = unsafe { uid_of(person) };
+        // SAFETY: null or a structure that stays until we return (FACTS A8).
+        let frame = unsafe { frame.as_ref() };
+        match (uid, frame) {
+            // SAFETY: what the structure points to stays until we return, too (FACTS A8).
+            (Some(uid), Some(frame)) => unsafe { context.take_picture(uid, frame) },
+            _ => context.count_nameless(),
+        }
+    });
+}
