@@ -17,6 +17,11 @@ macro_rules! codes {
             Unknown(i32),
         }
 
+        impl $name {
+            /// Those that we know, each with its number.
+            pub const KNOWN: &'static [(&'static str, i32)] = &[$((stringify!($variant), $number)),+];
+        }
+
         impl From<i32> for $name {
             fn from(number: i32) -> Self {
                 match number {
@@ -221,6 +226,21 @@ codes! {
         TextureD3d11 = 17 "a Direct3D texture",
         I010 = 18 "I010",
     }
+}
+
+/// Every list with its numbers, for the comparison with Agora's own sources.
+pub fn known() -> Vec<(&'static str, &'static [(&'static str, i32)])> {
+    vec![
+        ("ConnectionState", ConnectionState::KNOWN),
+        ("ChangedReason", ChangedReason::KNOWN),
+        ("OfflineReason", OfflineReason::KNOWN),
+        ("ErrorCode", ErrorCode::KNOWN),
+        ("NetworkQuality", NetworkQuality::KNOWN),
+        ("TrackState", TrackState::KNOWN),
+        ("RemoteState", RemoteState::KNOWN),
+        ("UserMessage", UserMessage::KNOWN),
+        ("PixelFormat", PixelFormat::KNOWN),
+    ]
 }
 
 impl ChangedReason {

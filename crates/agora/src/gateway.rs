@@ -11,7 +11,7 @@
 //! - [`GatewayEngine`] has one thread for each join, which makes every call but the sending of pictures and sound.
 
 mod connection;
-mod context;
+pub(crate) mod context;
 mod error;
 mod events;
 #[doc(hidden)]

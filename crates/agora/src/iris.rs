@@ -2,24 +2,38 @@
 //! JSON (FACTS B2).
 //!
 //! From below: [`names`] computes the ids, [`requests`] gives each method a type, [`Api`] calls them, [`EventHandler`]
-//! brings events back to a [`Listener`]. No pointer leaves these; what is above them is ordinary Rust.
+//! brings events back to a [`Listener`]. No pointer leaves these; what is above them is ordinary Rust: [`Rtc`] begins and
+//! ends the SDK in its order, and [`IrisEngine`] carries a call by it.
 
 mod answer;
 mod api;
+mod course;
+mod described;
+mod engine;
 mod error;
+mod events;
+mod feeder;
 mod handler;
 mod incoming;
 pub mod keys;
 mod library;
 pub mod names;
+mod receiver;
 pub mod requests;
+mod rtc;
+mod session;
+mod shared;
 mod slots;
 
 pub use self::{
     api::{Api, Attachment},
+    described::{DescribedStructure, NUMBERS, described_structures},
+    engine::IrisEngine,
     error::IrisError,
+    events::{DescribedEvent, described as described_events},
     handler::EventHandler,
     incoming::Incoming,
     library::Library,
+    rtc::{Rtc, SoundPath},
     slots::Listener,
 };

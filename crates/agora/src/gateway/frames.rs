@@ -145,10 +145,15 @@ fn turn_left(from: &Plane<'_>, to: &mut [u8]) {
 /// A picture with an odd side is copied once without its last column or row: the library knows no half chroma pixel.
 /// `None` when nothing is left of it.
 pub fn lend<R>(frame: &I420Frame, pool: &FramePool, give: impl FnOnce(&agora_external_video_frame) -> R) -> Option<R> {
+    lend_even(&even(frame, pool)?, give)
+}
+
+/// The picture with even sides: itself, or a copy without its last column or row. `None` when nothing is left of it.
+pub(crate) fn even(frame: &I420Frame, pool: &FramePool) -> Option<I420Frame> {
     if frame.width().is_multiple_of(2) && frame.height().is_multiple_of(2) {
-        return lend_even(frame, give);
+        return Some(frame.clone());
     }
-    lend_even(&evened(frame, pool)?, give)
+    evened(frame, pool)
 }
 
 fn lend_even<R>(frame: &I420Frame, give: impl FnOnce(&agora_external_video_frame) -> R) -> Option<R> {

@@ -56,6 +56,19 @@ pub struct Version {
 
 impl Answer for Version {}
 
+/// Asks the SDK's clock, which stamps pictures and sound.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GetCurrentMonotonicTimeInMs {}
+
+/// What the SDK's clock says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Milliseconds {
+    /// Since some moment of its own.
+    pub result: i64,
+}
+
+impl Answer for Milliseconds {}
+
 /// From now on events go to the handler that comes as attachment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisterEventHandler {}
@@ -333,8 +346,9 @@ pub struct SendStreamMessage {
 methods! {
     Initialize = RtcEngine.initialize("agora::rtc::RtcEngineContext const&") -> Done;
     Release = RtcEngine.release() -> Nothing;
-    SetAppType = RtcEngine.setAppType() -> Done;
+    SetAppType = RtcEngine.setAppType() -> Nothing;
     GetVersion = RtcEngine.getVersion("int*") -> Version;
+    GetCurrentMonotonicTimeInMs = RtcEngine.getCurrentMonotonicTimeInMs() -> Milliseconds;
     RegisterEventHandler = RtcEngine.registerEventHandler("agora::rtc::IRtcEngineEventHandler*") -> Done;
     UnregisterEventHandler = RtcEngine.unregisterEventHandler("agora::rtc::IRtcEngineEventHandler*") -> Done;
     EnableVideo = RtcEngine.enableVideo() -> Done;

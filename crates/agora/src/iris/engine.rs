@@ -1,0 +1,135 @@
+//! The media engine over Agora's desktop SDK.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread::{Builder, JoinHandle},
+};
+
+use parley_call::{
+    Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, I420Frame, LatestSlot, MediaEngine,
+    Outbox, ScreenPass, Token, VideoProfile,
+};
+use parley_domain::EngineKind;
+
+use super::{
+    Library,
+    session::{self, Setup},
+    shared::{Mailbox, Publication},
+};
+
+/// Carries a call by Agora's desktop SDK. Each join has its own SDK engine, which begins and ends with it, so nothing of
+/// an earlier attempt can reach a later one.
+pub struct IrisEngine {
+    ports: EnginePorts,
+    library: Arc<Library>,
+    publication: Publication,
+    running: Option<Running>,
+}
+
+impl IrisEngine {
+    /// An engine that is in no call. One at a time can be in a call by the same copy of the library.
+    pub fn new(ports: EnginePorts, library: Arc<Library>) -> Self {
+        let publication = Publication { wants_video: true, ..Publication::default() };
+        Self { ports, library, publication, running: None }
+    }
+
+    fn changed(&self) {
+        if let Some(running) = &self.running {
+            running.mailbox.ask(|asked| asked.publication = Some(self.publication.clone()));
+        }
+    }
+}
+
+impl MediaEngine for IrisEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Agora
+    }
+
+    fn join(&mut self, attempt: Attempt, credentials: Credentials) {
+        self.running = None;
+        let mailbox = Arc::new(Mailbox::default());
+        let setup = Setup {
+            attempt,
+            credentials,
+            library: Arc::clone(&self.library),
+            ports: self.ports.clone(),
+            mailbox: Arc::clone(&mailbox),
+            publication: self.publication.clone(),
+        };
+        match Running::start(setup, mailbox) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => {
+                let failed = EngineEvent::JoinFailed(attempt, EngineError::Failed(error.to_string()));
+                Outbox::new(self.ports.events.clone()).tell(failed);
+            }
+        }
+    }
+
+    fn publish_video(&mut self, frames: Option<Arc<LatestSlot<I420Frame>>>, profile: VideoProfile) {
+        self.publication.video = frames.map(|frames| (frames, profile));
+        self.changed();
+    }
+
+    fn publish_audio(&mut self, blocks: Option<Arc<AudioQueue>>) {
+        self.publication.audio = blocks;
+        self.changed();
+    }
+
+    fn publish_screen(&mut self, frames: Option<Arc<LatestSlot<I420Frame>>>, profile: VideoProfile) {
+        self.publication.screen = frames.map(|frames| (frames, profile));
+        self.changed();
+    }
+
+    fn want_remote_video(&mut self, wanted: bool) {
+        self.publication.wants_video = wanted;
+        self.changed();
+    }
+
+    fn renew_token(&mut self, token: Token) {
+        if let Some(running) = &self.running {
+            running.mailbox.ask(|asked| asked.token = Some(token));
+        }
+    }
+
+    fn renew_screen(&mut self, pass: ScreenPass) {
+        if let Some(running) = &self.running {
+            running.mailbox.ask(|asked| asked.screen = Some(pass));
+        }
+    }
+
+    /// Agora's servers bring the two together; between the engines there is nothing to say.
+    fn on_signal(&mut self, _data: &str) {}
+
+    fn leave(&mut self) {
+        self.running = None;
+    }
+}
+
+/// The thread of one join. Dropping it leaves, and waits until the SDK has ended.
+struct Running {
+    mailbox: Arc<Mailbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(setup: Setup, mailbox: Arc<Mailbox>) -> std::io::Result<Self> {
+        let events = setup.ports.events.clone();
+        let thread = Builder::new().name("iris-call".to_owned()).spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| session::run(setup))).is_err() {
+                Outbox::new(events).tell(EngineEvent::Lost(session::panicked()));
+            }
+        })?;
+        Ok(Self { mailbox, thread: Some(thread) })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.mailbox.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic was caught and told in the thread itself.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! The thread of one join: begins the SDK, joins, publishes what is to be sent, tells what happens, and ends the SDK.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parley_call::{Attempt, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, Quality, ScreenPass, Token};
+
+use super::{
+    IrisError, Library, Listener,
+    course::{Course, Step, Stream},
+    feeder::{Feeder, PictureFeed, SoundFeed},
+    receiver::Receiver,
+    requests::{
+        engine::{
+            ChannelMediaOptions, Connection, MuteRemoteVideoStream, RenewToken, UpdateChannelMediaOptions,
+            UpdateChannelMediaOptionsEx,
+        },
+        media::{
+            AudioTrackConfig, CreateCustomAudioTrack, CreateCustomVideoTrack, DestroyCustomAudioTrack,
+            DestroyCustomVideoTrack,
+        },
+    },
+    rtc::{BROADCASTER, CHANNEL_PROFILE, Rtc, SoundPath},
+    shared::{Mailbox, Publication, Source},
+};
+use crate::gateway::{Event, Events, PictureSink, SoundSink, context::Context};
+
+/// How often the quality is told.
+const REPORTS: Duration = Duration::from_secs(1);
+
+/// Stands in the microphone's place, so that nothing is mixed and there is the least delay (FACTS B2, createCustomAudioTrack).
+pub(super) const DIRECT_TRACK: i32 = 1;
+
+/// What a join begins with.
+pub(super) struct Setup {
+    pub(super) attempt: Attempt,
+    pub(super) credentials: Credentials,
+    pub(super) library: Arc<Library>,
+    pub(super) ports: EnginePorts,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) publication: Publication,
+}
+
+/// Runs a join to its end.
+pub(super) fn run(setup: Setup) {
+    let mut outbox = Outbox::new(setup.ports.events.clone());
+    let mut course = Course::new(setup.attempt, &setup.credentials, Instant::now());
+    match Session::start(&setup) {
+        Ok(mut session) => session.run(&setup.mailbox, &mut course, &mut outbox),
+        Err(error) => {
+            tracing::warn!(%error, "Agora's desktop SDK can't begin");
+            course.fail(error.into(), &mut |event| outbox.tell(event));
+        }
+    }
+    if outbox.dropped_count() > 0 {
+        tracing::warn!(count = outbox.dropped_count(), "events of a call were not taken in time");
+    }
+}
+
+/// The other person's media on their way to us.
+struct Sinks {
+    camera: Arc<PictureSink>,
+    screen: Option<Arc<PictureSink>>,
+    sound: Arc<SoundSink>,
+}
+
+/// Our screen in the channel, as a participant of its own.
+struct Screen {
+    track: u32,
+    connection: Connection,
+}
+
+struct Session {
+    // In the order in which they have to go: nothing is pushed any more when tracks and SDK end.
+    feeder: Feeder,
+    rtc: Arc<Rtc>,
+    receiver: Arc<Receiver>,
+    context: Arc<Context>,
+    screen_context: Arc<Context>,
+    sinks: Sinks,
+    uid: u32,
+    channel: String,
+    peer: u32,
+    publication: Publication,
+    pass: Option<ScreenPass>,
+    camera: Option<u32>,
+    sound: Option<u32>,
+    screen: Option<Screen>,
+    reported: Reported,
+}
+
+/// What the last report counted from.
+struct Reported {
+    at: Instant,
+    pictures: u64,
+}
+
+impl Session {
+    fn start(setup: &Setup) -> Result<Self, IrisError> {
+        let Setup { credentials, ports, mailbox, publication, .. } = setup;
+        let sinks = Sinks {
+            camera: Arc::new(PictureSink::new(credentials.peer.get(), Arc::clone(&ports.remote_video))),
+            screen: credentials
+                .peer_screen
+                .map(|uid| Arc::new(PictureSink::new(uid.get(), Arc::clone(&ports.remote_screen)))),
+            sound: Arc::new(SoundSink::new(credentials.peer.get(), Arc::clone(&ports.remote_audio))),
+        };
+        let pictures = std::iter::once(Arc::clone(&sinks.camera)).chain(sinks.screen.clone()).collect();
+        let context = Context::new(Arc::clone(&mailbox.events), pictures, Some(Arc::clone(&sinks.sound)));
+        let screen_context = Context::new(Arc::new(Events::new()), Vec::new(), None);
+        let uid = credentials.uid.get();
+        let screen = credentials.screen.as_ref().map(|pass| (pass.uid.get(), Arc::clone(&screen_context)));
+        let receiver = Arc::new(Receiver::new(credentials.channel.clone(), (uid, Arc::clone(&context)), screen));
+        let listener: Arc<dyn Listener> = Arc::<Receiver>::clone(&receiver);
+        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, SoundPath::Ours, &listener)?);
+        let feeder = Feeder::start(&rtc).map_err(|_| IrisError::NotMade("thread"))?;
+        let session = Self {
+            feeder,
+            rtc,
+            receiver,
+            context,
+            screen_context,
+            sinks,
+            uid,
+            channel: credentials.channel.clone(),
+            peer: credentials.peer.get(),
+            publication: publication.clone(),
+            pass: credentials.screen.clone(),
+            camera: None,
+            sound: None,
+            screen: None,
+            reported: Reported { at: Instant::now(), pictures: 0 },
+        };
+        let options = ChannelMediaOptions {
+            auto_subscribe_audio: Some(true),
+            auto_subscribe_video: Some(true),
+            ..sending_nothing()
+        };
+        session.rtc.join(session.ourselves(), credentials.token.clone(), options)?;
+        Ok(session)
+    }
+
+    fn ourselves(&self) -> Connection {
+        Connection { channel_id: self.channel.clone(), local_uid: self.uid }
+    }
+
+    fn run(&mut self, mailbox: &Mailbox, course: &mut Course, outbox: &mut Outbox) {
+        while !mailbox.is_stopped() {
+            let now = Instant::now();
+            let report = self.reported.at + REPORTS;
+            let wait_until = course.deadline().map_or(report, |deadline| deadline.min(report));
+            let event = mailbox.events.next(wait_until);
+            if mailbox.is_stopped() {
+                break;
+            }
+            let mut tell = |event| outbox.tell(event);
+            let mut step = match event {
+                Some(event) => course.on_event(&event, Instant::now(), &mut tell),
+                None => Step::GoOn,
+            };
+            if step == Step::GoOn {
+                step = course.on_time(Instant::now(), &mut tell);
+            }
+            match step {
+                Step::GoOn => {}
+                Step::In => self.on_joined(),
+                Step::Over => break,
+                Step::Restart(stream) => self.restart(stream),
+                Step::RestartAll => {
+                    [Stream::Camera, Stream::Screen, Stream::Sound].into_iter().for_each(|stream| self.restart(stream));
+                }
+            }
+            self.obey(mailbox, course, &mut tell);
+            self.on_screen(&mut tell);
+            if now >= report {
+                self.report(course, &mut tell);
+            }
+            outbox.flush();
+        }
+    }
+
+    /// What the engine was asked to do.
+    fn obey(&mut self, mailbox: &Mailbox, course: &mut Course, tell: &mut dyn FnMut(EngineEvent)) {
+        let asked = mailbox.take();
+        if let Some(pass) = asked.screen {
+            self.renew_screen(pass);
+        }
+        if let Some(token) = asked.token {
+            self.renew(token);
+        }
+        if let Some(publication) = asked.publication {
+            let before = std::mem::replace(&mut self.publication, publication);
+            if before.wants_video != self.publication.wants_video {
+                self.want_video(course, tell);
+            }
+            if course.is_in() {
+                self.publish();
+            }
+        }
+    }
+
+    fn on_joined(&mut self) {
+        if let Some(pass) = &self.pass {
+            // Our own screen is somebody else to the SDK, whose pictures would come back to us.
+            let uid = pass.uid.get();
+            self.try_to("leave our own screen out", |rtc| {
+                rtc.api().call(&MuteRemoteVideoStream { uid, mute: true }).map(drop)
+            });
+        }
+        if !self.publication.wants_video {
+            self.mute_peer(true);
+        }
+        self.publish();
+    }
+
+    fn want_video(&mut self, course: &mut Course, tell: &mut dyn FnMut(EngineEvent)) {
+        let wanted = self.publication.wants_video;
+        self.sinks.camera.set_wanted(wanted);
+        course.on_wanted(wanted, tell);
+        self.restart(Stream::Camera);
+        if course.is_in() {
+            self.mute_peer(!wanted);
+        }
+    }
+
+    fn mute_peer(&self, mute: bool) {
+        let uid = self.peer;
+        self.try_to("stop or ask for pictures", |rtc| rtc.api().call(&MuteRemoteVideoStream { uid, mute }).map(drop));
+    }
+
+    /// Makes tracks for what is to be sent, and destroys those of what isn't any more.
+    fn publish(&mut self) {
+        if let Err(error) = self.publish_camera() {
+            tracing::warn!(%error, "our picture can't be sent");
+        }
+        if let Err(error) = self.publish_sound() {
+            tracing::warn!(%error, "our sound can't be sent");
+        }
+        if let Err(error) = self.publish_screen() {
+            tracing::warn!(%error, "our screen can't be shared");
+            self.drop_screen();
+        }
+    }
+
+    fn publish_camera(&mut self) -> Result<(), IrisError> {
+        match (self.publication.video.clone(), self.camera) {
+            (Some(source), Some(track)) => self.feeder.change(|feeds| feeds.camera = Some(feed(source, track, None))),
+            (Some(source), None) => {
+                let track = self.new_video_track()?;
+                self.camera = Some(track);
+                self.update(ChannelMediaOptions {
+                    publish_custom_video_track: Some(true),
+                    custom_video_track_id: Some(track),
+                    ..ChannelMediaOptions::default()
+                })?;
+                self.feeder.change(|feeds| feeds.camera = Some(feed(source, track, None)));
+            }
+            (None, Some(track)) => {
+                self.feeder.change(|feeds| feeds.camera = None);
+                self.camera = None;
+                let stopped = self.update(ChannelMediaOptions {
+                    publish_custom_video_track: Some(false),
+                    ..ChannelMediaOptions::default()
+                });
+                self.rtc.api().call(&DestroyCustomVideoTrack { video_track_id: track })?;
+                stopped?;
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn publish_sound(&mut self) -> Result<(), IrisError> {
+        match (self.publication.audio.clone(), self.sound) {
+            (Some(blocks), Some(track)) => self.feeder.change(|feeds| feeds.sound = Some(SoundFeed { blocks, track })),
+            (Some(blocks), None) => {
+                let config = AudioTrackConfig { enable_local_playback: false, enable_audio_processing: false };
+                let made = self.rtc.api().call(&CreateCustomAudioTrack { track_type: DIRECT_TRACK, config })?;
+                let track = made.id().ok_or(IrisError::NotMade("track for sound"))?;
+                self.sound = Some(track);
+                self.update(ChannelMediaOptions {
+                    publish_custom_audio_track: Some(true),
+                    publish_custom_audio_track_id: Some(track),
+                    ..ChannelMediaOptions::default()
+                })?;
+                self.feeder.change(|feeds| feeds.sound = Some(SoundFeed { blocks, track }));
+            }
+            (None, Some(track)) => {
+                self.feeder.change(|feeds| feeds.sound = None);
+                self.sound = None;
+                let stopped = self.update(ChannelMediaOptions {
+                    publish_custom_audio_track: Some(false),
+                    ..ChannelMediaOptions::default()
+                });
+                self.rtc.api().call(&DestroyCustomAudioTrack { track_id: track })?;
+                stopped?;
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn publish_screen(&mut self) -> Result<(), IrisError> {
+        match (self.publication.screen.clone(), &self.screen) {
+            (Some(source), Some(Screen { track, connection })) => {
+                let feed = feed(source, *track, Some(connection.clone()));
+                self.feeder.change(|feeds| feeds.screen = Some(feed));
+            }
+            (Some(source), None) => {
+                let Some(pass) = self.pass.clone() else {
+                    tracing::warn!("no pass for a shared screen");
+                    return Ok(());
+                };
+                let connection = Connection { channel_id: self.channel.clone(), local_uid: pass.uid.get() };
+                let track = self.new_video_track()?;
+                self.screen = Some(Screen { track, connection: connection.clone() });
+                let options = ChannelMediaOptions {
+                    publish_custom_video_track: Some(true),
+                    custom_video_track_id: Some(track),
+                    auto_subscribe_audio: Some(false),
+                    auto_subscribe_video: Some(false),
+                    ..sending_nothing()
+                };
+                self.rtc.join_also(connection.clone(), pass.token, options)?;
+                self.feeder.change(|feeds| feeds.screen = Some(feed(source, track, Some(connection))));
+            }
+            (None, Some(_)) => self.drop_screen(),
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn drop_screen(&mut self) {
+        self.feeder.change(|feeds| feeds.screen = None);
+        let Some(Screen { track, connection }) = self.screen.take() else { return };
+        self.try_to("take our screen out of the channel", |rtc| rtc.leave_also(connection));
+        self.try_to("destroy our screen's track", |rtc| {
+            rtc.api().call(&DestroyCustomVideoTrack { video_track_id: track }).map(drop)
+        });
+    }
+
+    /// What the SDK told of our screen.
+    fn on_screen(&mut self, tell: &mut dyn FnMut(EngineEvent)) {
+        while let Some(event) = self.screen_context.events.next(Instant::now()) {
+            match event {
+                Event::TokenExpiring => tell(EngineEvent::TokenExpiring),
+                Event::Disconnected(reason) | Event::Failed(reason) if self.screen.is_some() => {
+                    tracing::warn!(%reason, "our screen is no longer in the channel");
+                    self.drop_screen();
+                }
+                Event::TokenExpired if self.screen.is_some() => {
+                    tracing::warn!("the pass of our screen has ended");
+                    self.drop_screen();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn renew(&mut self, token: Token) {
+        self.try_to("renew the token", |rtc| rtc.api().call(&RenewToken { token: token.into() }).map(drop));
+    }
+
+    fn renew_screen(&mut self, pass: ScreenPass) {
+        let is_same = self.pass.as_ref().is_some_and(|before| before.uid == pass.uid);
+        if let (true, Some(screen)) = (is_same, &self.screen) {
+            let options =
+                ChannelMediaOptions { token: Some(pass.token.clone().into()), ..ChannelMediaOptions::default() };
+            let connection = screen.connection.clone();
+            self.try_to("renew the screen's pass", |rtc| {
+                rtc.api().call(&UpdateChannelMediaOptionsEx { options, connection }).map(drop)
+            });
+        }
+        if is_same || self.screen.is_none() {
+            self.pass = Some(pass);
+        }
+    }
+
+    fn restart(&self, stream: Stream) {
+        match stream {
+            Stream::Camera => self.sinks.camera.flow().stop(),
+            Stream::Sound => self.sinks.sound.flow().stop(),
+            Stream::Screen => {
+                if let Some(screen) = &self.sinks.screen {
+                    screen.flow().stop();
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, course: &Course, tell: &mut dyn FnMut(EngineEvent)) {
+        let (now, pictures) = (Instant::now(), self.sinks.camera.flow().total());
+        let before = std::mem::replace(&mut self.reported, Reported { at: now, pictures });
+        if !course.is_in() {
+            return;
+        }
+        let stats = self.context.stats().unwrap_or_default();
+        let seconds = now.saturating_duration_since(before.at).as_secs_f32().max(0.001);
+        tell(EngineEvent::Quality(Quality {
+            round_trip: stats.round_trip,
+            loss: stats.sent_loss,
+            send_bitrate: stats.send_bitrate,
+            receive_bitrate: stats.receive_bitrate,
+            receive_fps: pictures.saturating_sub(before.pictures) as f32 / seconds,
+            freezes: self.sinks.camera.freezes(),
+        }));
+    }
+
+    fn new_video_track(&self) -> Result<u32, IrisError> {
+        self.rtc.api().call(&CreateCustomVideoTrack {})?.id().ok_or(IrisError::NotMade("track for pictures"))
+    }
+
+    fn update(&self, options: ChannelMediaOptions) -> Result<(), IrisError> {
+        self.rtc.api().call(&UpdateChannelMediaOptions { options }).map(drop)
+    }
+
+    fn try_to(&self, what: &str, call: impl FnOnce(&Rtc) -> Result<(), IrisError>) {
+        if let Err(error) = call(&self.rtc) {
+            tracing::warn!(%error, what, "Agora's SDK did not do it");
+        }
+    }
+}
+
+impl Drop for Session {
+    /// Takes back what was made, while we are still in the channel; the SDK ends with the last holder of `rtc`.
+    fn drop(&mut self) {
+        self.publication = Publication::default();
+        self.publish();
+        tracing::debug!(
+            refused = self.feeder.refused_count(),
+            unknown = self.receiver.unknown_count(),
+            damaged = self.receiver.damaged_count(),
+            events_dropped = self.context.events.dropped_count(),
+            panics = self.rtc.callback_panics(),
+            "an Agora call ended"
+        );
+    }
+}
+
+/// Nothing of the SDK's own is sent: what we send are tracks of ours.
+fn sending_nothing() -> ChannelMediaOptions {
+    ChannelMediaOptions {
+        publish_camera_track: Some(false),
+        publish_microphone_track: Some(false),
+        publish_screen_track: Some(false),
+        client_role_type: Some(BROADCASTER),
+        channel_profile: Some(CHANNEL_PROFILE),
+        ..ChannelMediaOptions::default()
+    }
+}
+
+fn feed((frames, profile): Source, track: u32, connection: Option<Connection>) -> PictureFeed {
+    PictureFeed { frames, profile, track, connection }
+}
+
+/// A thread that panicked.
+pub(super) fn panicked() -> EngineError {
+    EngineError::Failed("the thread of the call has panicked".to_owned())
+}
