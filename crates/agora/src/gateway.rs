@@ -12,14 +12,20 @@
 
 mod connection;
 pub(crate) mod context;
+mod control;
+mod engine;
 mod error;
 mod events;
 #[doc(hidden)]
 pub mod frames;
 mod library;
 mod observers;
+mod outgoing;
+mod pump;
 mod registry;
+mod screen;
 mod service;
+mod shared;
 mod sound;
 mod stream;
 mod tracks;
@@ -27,6 +33,7 @@ mod tracks;
 pub use self::{
     connection::{Connection, Receiving},
     context::{Flow, PictureSink, SoundSink, TransportStats},
+    engine::GatewayEngine,
     error::GatewayError,
     events::{Event, Events, Track},
     library::{Library, Version},

@@ -362,7 +362,7 @@ impl Connection {
     /// Leaves and frees everything. When it returns no callback of this connection runs or comes. May be called twice.
     pub fn close(&mut self) {
         if let Some(native) = self.native.take() {
-            self.context.events.close();
+            self.context.begin_to_close();
             native.close(&self.service);
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) sound: Option<Arc<SoundSink>>,
     stats: Mutex<Option<TransportStats>>,
     nameless: AtomicU64,
+    /// Its connection is being closed: what still comes is let pass.
+    closing: AtomicBool,
 }
 
 impl Context {
@@ -36,7 +38,23 @@ impl Context {
         pictures: Vec<Arc<PictureSink>>,
         sound: Option<Arc<SoundSink>>,
     ) -> Arc<Self> {
-        Arc::new(Self { events, pictures, sound, stats: Mutex::new(None), nameless: AtomicU64::new(0) })
+        Arc::new(Self {
+            events,
+            pictures,
+            sound,
+            stats: Mutex::new(None),
+            nameless: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on callbacks change nothing any more.
+    pub(crate) fn begin_to_close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     pub(crate) fn tell(&self, event: Event) {

@@ -89,7 +89,6 @@ pub struct Events {
 #[derive(Default)]
 struct Waiting {
     events: VecDeque<Event>,
-    closed: bool,
     woken: bool,
 }
 
@@ -99,12 +98,9 @@ impl Events {
         Self::default()
     }
 
-    /// Appends an event, unless it is closed or full.
+    /// Appends an event, if there is room.
     pub(crate) fn push(&self, event: Event) {
         let mut waiting = self.lock();
-        if waiting.closed {
-            return;
-        }
         if waiting.events.len() >= WAITING {
             self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
@@ -134,11 +130,9 @@ impl Events {
         self.changed.notify_all();
     }
 
-    /// Takes no more events, and forgets those that wait.
-    pub(crate) fn close(&self) {
-        let mut waiting = self.lock();
-        waiting.closed = true;
-        waiting.events.clear();
+    /// Forgets the events that wait.
+    pub fn clear(&self) {
+        self.lock().events.clear();
     }
 
     /// How many events found no room.
@@ -162,13 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_and_counted_and_a_closed_one_takes_nothing() {
+    fn a_flood_is_bounded_and_counted() {
         let events = Events::new();
         (0..WAITING + 7).for_each(|_| events.push(Event::Lost));
         assert_eq!(events.dropped_count(), 7);
         assert_eq!(events.next(soon()), Some(Event::Lost));
-        events.close();
-        events.push(Event::Connected);
+        events.clear();
         assert_eq!(events.next(soon()), None);
     }
 

@@ -124,7 +124,7 @@ impl Tables {
 fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
     // Unwind-safe: what `work` reaches are queues and counters whose locks survive a panic.
     let done = catch_unwind(AssertUnwindSafe(|| {
-        if let Some(inside) = enter(handle) {
+        if let Some(inside) = enter(handle).filter(|inside| !inside.is_closing()) {
             #[cfg(feature = "faults")]
             faults::strike();
             work(&inside);
