@@ -25,8 +25,11 @@ use crate::{
 
 mod conditions;
 mod contender;
+mod frames;
 mod report;
 mod syncs;
+
+pub(crate) use frames::{FramesArguments, frames};
 
 use contender::{Contender, Kind, Running};
 use report::{Better, Figure, Target};
@@ -84,7 +87,7 @@ pub(crate) fn server(workspace: &Workspace, environment: &Environment, arguments
         cores: BTreeMap::new(),
     };
     steps.step("seed both servers", || bench.seed())?;
-    let before = steps.step("conditions", || conditions::read(workspace, &data))?;
+    let before = steps.step("conditions", || conditions::of_servers(workspace, &data))?;
     let measured = steps.step("measure in turns", || bench.measure());
     println!("{}", json!({ "metric": "conditions", "before": before, "loadAverageAfter": conditions::load_average() }));
     // What was measured before something failed is worth reading.

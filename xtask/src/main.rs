@@ -68,6 +68,8 @@ enum Task {
 enum BenchTask {
     /// The server beside a plain Node server of the same calls, in turns: one JSON line a metric.
     Server(bench::ServerArguments),
+    /// A 720p picture on its way to and from Agora's library, beside a plain copy of it: one JSON line a way.
+    Frames(bench::FramesArguments),
 }
 
 #[derive(Args)]
@@ -115,6 +117,7 @@ fn perform(task: &Task) -> anyhow::Result<()> {
             Ok(())
         }
         Task::Bench(BenchTask::Server(arguments)) => bench::server(&workspace, &environment, arguments),
+        Task::Bench(BenchTask::Frames(arguments)) => bench::frames(&workspace, &environment, arguments),
         Task::Layers => layers::check(&workspace),
         Task::Bindings => bindings(&workspace),
         Task::Types { check: false } => types::write(&workspace),

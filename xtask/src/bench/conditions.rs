@@ -17,8 +17,8 @@ use crate::{shell, workspace::Workspace};
 const PROBES: usize = 200;
 const BLOCK: [u8; 4096] = [b'x'; 4096];
 
-/// Machine, versions, load, and how long this disk takes for an fsync of one block.
-pub(super) fn read(workspace: &Workspace, data: &Path) -> Result<Value> {
+/// Machine, versions and load.
+pub(super) fn machine(workspace: &Workspace) -> Result<Value> {
     let first_line = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
@@ -26,19 +26,24 @@ pub(super) fn read(workspace: &Workspace, data: &Path) -> Result<Value> {
         let output = shell::output(Command::new("git").args(arguments).current_dir(&workspace.root));
         output.unwrap_or_default().trim().to_owned()
     };
-    let probe = probe_disk(data)?;
     Ok(json!({
         "cores": std::thread::available_parallelism()?.get(),
         "cpu": cpu.trim_start_matches([' ', '\t', ':']),
         "kernel": first_line("/proc/sys/kernel/osrelease"),
         "loadAverage": load_average(),
-        "node": shell::output(Command::new("node").arg("--version"))?.trim(),
         "rustc": shell::output(Command::new("rustc").arg("--version"))?.trim(),
         "commit": git(&["rev-parse", "--short", "HEAD"]),
         "isChanged": !git(&["status", "--porcelain", "--untracked-files=no"]).is_empty(),
-        "fsyncMs": probe,
-        "pinning": "none: server and generator share the cores, for both servers alike",
     }))
+}
+
+/// What the servers' figures depend on besides: Node, and how long this disk takes for an fsync of one block.
+pub(super) fn of_servers(workspace: &Workspace, data: &Path) -> Result<Value> {
+    let mut conditions = machine(workspace)?;
+    conditions["node"] = json!(shell::output(Command::new("node").arg("--version"))?.trim());
+    conditions["fsyncMs"] = probe_disk(data)?;
+    conditions["pinning"] = json!("none: server and generator share the cores, for both servers alike");
+    Ok(conditions)
 }
 
 /// Of the last minute.
