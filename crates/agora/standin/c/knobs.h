@@ -5,7 +5,13 @@
 
 #include <stddef.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#define PUBLIC __attribute__((visibility("default")))
+/* The wrapper's stand-in has the gateway's inside, as the real one has the native SDK, and shows nothing of it. */
+#ifdef INSIDE_WRAPPER
+#define EXPORT
+#else
+#define EXPORT PUBLIC
+#endif
 
 /* Misbehaviours; 0 = well-behaved. Each is also read from PARLEY_STANDIN_<NAME> when the library is loaded. */
 enum knob {
@@ -56,12 +62,12 @@ void text(enum text which, char into[TEXT_SIZE]);
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* 0, or -1 for an unknown name. */
-EXPORT int standin_set(const char *name, long long value);
+PUBLIC int standin_set(const char *name, long long value);
 /* A knob or a counter; -1 for an unknown name. */
-EXPORT long long standin_get(const char *name);
+PUBLIC long long standin_get(const char *name);
 /* 0, or -1 for an unknown name or a text that is too long. */
-EXPORT int standin_set_text(const char *name, const char *value);
+PUBLIC int standin_set_text(const char *name, const char *value);
 /* Writes the complaints so far, one line each, forgets them, and answers how many they were. */
-EXPORT int standin_complaints(char *into, int size);
+PUBLIC int standin_complaints(char *into, int size);
 
 #endif

@@ -50,7 +50,10 @@ pub fn gateway(dir: &Path) -> Result<PathBuf> {
 pub fn iris(dir: &Path) -> Result<PathBuf> {
     let native = sibling(dir, "libagora_rtc_sdk.so", "createAgoraRtcEngine")?;
     let mut product = Product::library("libAgoraRtcWrapper.so", shared()?);
+    // As the real one it sits on a native SDK; here it has that inside, and shows nothing of it.
+    product.sources.extend(compile::c_files(&sources().join("gateway"))?);
     product.sources.extend(compile::c_files(&sources().join("iris"))?);
+    product.flags.push("-DINSIDE_WRAPPER".to_owned());
     product.libraries.extend(["z".to_owned(), "m".to_owned()]);
     product.needs = vec![native];
     build(&product, dir)

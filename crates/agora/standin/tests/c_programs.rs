@@ -15,11 +15,11 @@ fn c_files(dir: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Compiles `tests/c/NAME.c` with the shared parts and those of `library`, runs it in an own room, and wants it to succeed.
-fn run(name: &str, library: Option<&str>) {
+/// Compiles `tests/c/NAME.c` with the shared parts and those in `folders`, runs it in an own room, and wants it to succeed.
+fn run(name: &str, folders: &[&str]) {
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut files = c_files(&sources());
-    files.extend(library.map(|library| c_files(&sources().join(library))).unwrap_or_default());
+    files.extend(folders.iter().flat_map(|folder| c_files(&sources().join(folder))));
     files.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(format!("{name}.c")));
     let mut product = Product::program(name, files);
     product.flags = vec!["-fsanitize=address,undefined".to_owned(), "-fno-sanitize-recover=all".to_owned()];
@@ -32,10 +32,15 @@ fn run(name: &str, library: Option<&str>) {
 
 #[test]
 fn tokens_are_judged_as_agora_would() {
-    run("token_test", None);
+    run("token_test", &[]);
 }
 
 #[test]
 fn two_gateway_connections_hold_a_call() {
-    run("gateway_call", Some("gateway"));
+    run("gateway_call", &["gateway"]);
+}
+
+#[test]
+fn two_processes_hold_a_call_by_iris() {
+    run("iris_call", &["gateway", "iris"]);
 }

@@ -34,6 +34,9 @@ static const char *const names[KIND_COUNT] = {
     [KIND_VIDEO_OBSERVER] = "a video frame observer",
     [KIND_REMOTE_VIDEO_TRACK] = "a remote video track",
     [KIND_REMOTE_AUDIO_TRACK] = "a remote audio track",
+    [KIND_IRIS_ENGINE] = "an engine",
+    [KIND_IRIS_HANDLER] = "an event handler",
+    [KIND_SCREEN_SOURCES] = "a list of screens and windows",
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -182,6 +185,14 @@ void thing_retire(void *handle) {
         thing->body = NULL;
     }
     pthread_mutex_unlock(&lock);
+}
+
+void *thing_body(void *handle, enum kind kind) {
+    pthread_mutex_lock(&lock);
+    struct thing *thing = find(handle);
+    void *body = thing != NULL && thing->is_alive && thing->kind == kind ? thing->body : NULL;
+    pthread_mutex_unlock(&lock);
+    return body;
 }
 
 bool thing_is(const void *handle, enum kind kind) {

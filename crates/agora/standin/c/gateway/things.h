@@ -18,6 +18,10 @@ enum kind {
     KIND_VIDEO_OBSERVER,
     KIND_REMOTE_VIDEO_TRACK,
     KIND_REMOTE_AUDIO_TRACK,
+    /* Of the wrapper's stand-in. */
+    KIND_IRIS_ENGINE,
+    KIND_IRIS_HANDLER,
+    KIND_SCREEN_SOURCES,
     KIND_COUNT
 };
 
@@ -34,6 +38,8 @@ void *thing_end(void *handle, enum kind kind, const char *caller);
 /* Ends a handle that belongs to us, not to the caller. */
 void thing_retire(void *handle);
 
+/* The body of a living handle, else NULL, without a word. Only for who knows that it can't end meanwhile. */
+void *thing_body(void *handle, enum kind kind);
 /* True while the handle is alive; says nothing. */
 bool thing_is(const void *handle, enum kind kind);
 /* True when the handle once was of this kind, alive or not. */
