@@ -17,8 +17,8 @@ pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Zsanitizer=address")
         .env("CARGO_TARGET_DIR", workspace.target.join("sanitizer"))
-        // Libraries are never closed and observers' tables outlive their use on purpose: at the end they are no leaks.
-        .env("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1")
+        // Leaks are told at the end of each test program.
+        .env("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=1")
         // Pictures take some times as long; what is measured over a length of time is measured without.
         .env("PARLEY_SOAK_SECONDS", "5");
     shell::run_cargo(&mut tests, is_terminal)

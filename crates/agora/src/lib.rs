@@ -5,5 +5,6 @@
 
 pub mod codes;
 pub mod gateway;
+mod guard;
 pub mod iris;
 pub mod sdk;

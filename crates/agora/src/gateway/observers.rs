@@ -6,7 +6,6 @@
 
 use std::{
     ffi::{c_char, c_void},
-    panic::{AssertUnwindSafe, catch_unwind},
     slice,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -21,7 +20,10 @@ use super::{
     events::{Event, Track},
     registry::enter,
 };
-use crate::codes::{ErrorCode, OfflineReason, RemoteState, TrackState, UserMessage};
+use crate::{
+    codes::{ErrorCode, OfflineReason, RemoteState, TrackState, UserMessage},
+    guard,
+};
 
 /// A newer library may read so many slots behind a table that we know (FACTS A5).
 const SPARE: usize = 16;
@@ -122,20 +124,15 @@ impl Tables {
 
 /// Does `work` with the handle's context, if there still is one, and lets no panic out.
 fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
-    // Unwind-safe: what `work` reaches are queues and counters whose locks survive a panic.
-    let done = catch_unwind(AssertUnwindSafe(|| {
-        if let Some(inside) = enter(handle).filter(|inside| !inside.is_closing()) {
+    let has_panicked = guard::has_panicked(|| {
+        if let Some(inside) = enter(handle) {
             #[cfg(feature = "faults")]
             faults::strike();
             work(&inside);
         }
-    }));
-    if let Err(payload) = done {
-        // Dropping it could panic once more.
-        std::mem::forget(payload);
-        if PANICS.fetch_add(1, Ordering::Relaxed) == 0 {
-            let _ = catch_unwind(|| tracing::error!("a callback of Agora's library panicked; more are only counted"));
-        }
+    });
+    if has_panicked && PANICS.fetch_add(1, Ordering::Relaxed) == 0 {
+        guard::has_panicked(|| tracing::error!("a callback of Agora's library panicked; more are only counted"));
     }
 }
 

@@ -2,8 +2,6 @@
 //! set of functions, each of which knows its number, and each number belongs to one listener at a time.
 
 use std::{
-    mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,6 +12,7 @@ use std::{
 use agora_sys::iris::iris_param;
 
 use super::incoming::Incoming;
+use crate::guard;
 
 /// Handlers that can live at once.
 const SLOTS: usize = 16;
@@ -62,16 +61,14 @@ static NEXT: AtomicUsize = AtomicUsize::new(0);
 /// As an event handler of Iris: see [`Incoming::read`].
 unsafe extern "C" fn on_event<const SLOT: usize>(param: *mut iris_param) {
     let seat = &SEATS[SLOT];
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let has_panicked = guard::has_panicked(|| {
         let Some(visit) = seat.enter() else { return };
         // SAFETY: what this callback was given, dropped before it returns.
         if let Some(event) = unsafe { Incoming::read(param) } {
             visit.listener.on_event(&event);
         }
-    }));
-    // A panic that left this function would end the program. What it carries is not even dropped: that could panic, too.
-    if let Err(panic) = outcome {
-        mem::forget(panic);
+    });
+    if has_panicked {
         seat.panics.fetch_add(1, Ordering::Relaxed);
     }
 }
