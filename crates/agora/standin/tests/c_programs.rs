@@ -44,3 +44,18 @@ fn two_gateway_connections_hold_a_call() {
 fn two_processes_hold_a_call_by_iris() {
     run("iris_call", &["gateway", "iris"]);
 }
+
+#[test]
+fn killed_and_babbling_peers_are_survived() {
+    run("room_faults", &[]);
+}
+
+#[test]
+fn every_wrong_call_of_the_gateway_is_complained_of() {
+    run("gateway_misuse", &["gateway"]);
+}
+
+#[test]
+fn the_gateway_misbehaves_as_it_is_told() {
+    run("gateway_knobs", &["gateway"]);
+}

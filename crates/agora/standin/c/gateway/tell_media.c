@@ -59,19 +59,14 @@ static bool video_table(struct connection *c, void **handle, agora_video_frame_o
     pthread_mutex_lock(&c->lock);
     *handle = c->observers.video;
     pthread_mutex_unlock(&c->lock);
-    bool is_there = false;
-    world_read();
-    if (*handle != NULL && thing_is(*handle, KIND_VIDEO_OBSERVER)) {
-        struct video_observer *observer = thing_enter(*handle, KIND_VIDEO_OBSERVER, "delivery of pictures");
-        if (observer != NULL) {
-            *table = observer->table;
-            check_original(observer->at, table, sizeof *table, "the video frame observer");
-            thing_leave(*handle);
-            is_there = true;
-        }
+    struct video_observer *observer = *handle == NULL ? NULL : thing_borrow(*handle, KIND_VIDEO_OBSERVER);
+    if (observer == NULL) {
+        return false;
     }
-    world_release();
-    return is_there;
+    *table = observer->table;
+    check_original(observer->at, table, sizeof *table, "the video frame observer");
+    thing_return(*handle);
+    return true;
 }
 
 void tell_picture(struct connection *c, const char *uid_text, struct picture *picture) {

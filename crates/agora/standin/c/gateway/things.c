@@ -16,8 +16,9 @@ struct thing {
     void *body;
     enum kind kind;
     bool is_alive;
-    int inside;
-    char unused[40]; /* a handle is the address of one of these; no other value between is one */
+    int inside;   /* calls of the caller's */
+    int borrowed; /* uses of our own threads */
+    char unused[36]; /* a handle is the address of one of these; no other value between is one */
 };
 
 static const char *const names[KIND_COUNT] = {
@@ -140,12 +141,30 @@ void thing_leave(void *handle) {
     pthread_mutex_unlock(&lock);
 }
 
+void *thing_borrow(void *handle, enum kind kind) {
+    pthread_mutex_lock(&lock);
+    struct thing *thing = find(handle);
+    bool is_alive = thing != NULL && thing->is_alive && thing->kind == kind;
+    if (is_alive) {
+        thing->borrowed++;
+    }
+    void *body = is_alive ? thing->body : NULL;
+    pthread_mutex_unlock(&lock);
+    return body;
+}
+
+void thing_return(void *handle) {
+    pthread_mutex_lock(&lock);
+    find(handle)->borrowed--;
+    pthread_mutex_unlock(&lock);
+}
+
 /* The lock is held. */
 static bool wait_for_others(struct thing *thing) {
     bool waited = thing->inside > 0;
-    for (int i = 0; i < PATIENCE_MS / 10 && thing->inside > 0; i++) {
+    for (int i = 0; i < PATIENCE_MS && thing->inside + thing->borrowed > 0; i++) {
         pthread_mutex_unlock(&lock);
-        rest_ms(10);
+        rest_ms(1);
         pthread_mutex_lock(&lock);
     }
     return waited;

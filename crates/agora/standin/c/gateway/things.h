@@ -33,6 +33,10 @@ void *thing_make(enum kind kind, void *body);
 void *thing_enter(void *handle, enum kind kind, const char *caller);
 void thing_leave(void *handle);
 
+/* The same for our own threads: without a word when the handle is no longer alive, and nobody complains of it. */
+void *thing_borrow(void *handle, enum kind kind);
+void thing_return(void *handle);
+
 /* Ends a handle, after waiting for calls inside it (which is complained of), and answers its body; NULL after a complaint. */
 void *thing_end(void *handle, enum kind kind, const char *caller);
 /* Ends a handle that belongs to us, not to the caller. */

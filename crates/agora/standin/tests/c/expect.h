@@ -27,7 +27,7 @@
                 fprintf(stderr, "%s:%d: never came: %s\n", __FILE__, __LINE__, #condition); \
                 exit(1);                                                                    \
             }                                                                               \
-            rest_ms(2);                                                                     \
+            rest_ms(1);                                                                     \
         }                                                                                   \
     } while (0)
 
