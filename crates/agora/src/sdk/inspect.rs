@@ -173,7 +173,26 @@ fn is_of_the_system(need: &str, system: System, linker_cache: Option<&[u8]>) -> 
     }
 }
 
-/// Whether the dynamic linker's cache has that name: names stand in it with a zero byte on both sides.
+/// Whether the dynamic linker's cache has that name. It stands in it alone, or only at the end of its path: newer
+/// systems store what one text and the end of another have in common once.
 fn is_listed(linker_cache: &[u8], name: &str) -> bool {
-    linker_cache.split(|byte| *byte == 0).any(|entry| entry == name.as_bytes())
+    let mut entries = linker_cache.split(|byte| *byte == 0).filter_map(|entry| entry.strip_suffix(name.as_bytes()));
+    entries.any(|folder| folder.is_empty() || folder.ends_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_in_both_forms_of_the_linkers_cache() {
+        let apart = b"glibc-ld.so.cache1.1\0\x03\0\0libz.so.1\0/lib/libz.so.1\0";
+        let shared = b"glibc-ld.so.cache1.1\0\x03\0\0/lib/x86_64-linux-gnu/libz.so.1\0/lib/libother.so\0";
+        for cache in [apart.as_slice(), shared.as_slice()] {
+            assert!(is_listed(cache, "libz.so.1"));
+            assert!(!is_listed(cache, "libz.so.2"));
+            assert!(!is_listed(cache, "z.so.1"), "the end of a name is not the name");
+        }
+        assert!(!is_listed(b"", "libz.so.1"));
+    }
 }
