@@ -27,7 +27,10 @@ pub(crate) fn windows(workspace: &Workspace, is_terminal: bool) -> Result<()> {
 /// The programs of a run without: neither the app nor what only windows need.
 pub(crate) fn headless(workspace: &Workspace, is_terminal: bool) -> Result<()> {
     let mut build = cargo_in(workspace, "build");
-    build.args(["--package", "parley-server", "--package", "parley-testkit", "--bins"]);
+    for package in ["parley-server", "parley-testkit", "parley-agora-standin"] {
+        build.args(["--package", package]);
+    }
+    build.arg("--bins");
     run_cargo(&mut build, is_terminal)
 }
 

@@ -5,7 +5,9 @@ use std::{process::Command, time::Duration};
 use anyhow::{Context, Result};
 
 use crate::{
-    TestArguments, android,
+    TestArguments,
+    agora::Library,
+    android,
     build::{self, EVERYTHING, cargo_in},
     clip::{self, Clips},
     environment::Environment,
@@ -34,7 +36,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 22);
+    let mut checks = Checks::new(workspace, environment, arguments, 23);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -42,7 +44,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 26);
+    let mut checks = Checks::new(workspace, environment, arguments, 27);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -158,7 +160,13 @@ impl<'a> Checks<'a> {
         self.check("crashes", |workspace| crashes(workspace, None));
         self.fuzz(fuzz::SHORTLY);
         let clips = self.steps.step("video clips", || Ok(clip::fetch(workspace, is_terminal)))?;
-        self.check("headless run", |workspace| headless_run(workspace, clips.as_ref()));
+        self.check("headless run", |workspace| headless_run(workspace, clips.as_ref(), None));
+        let name = "headless run over Agora's interface (stand-in)";
+        if cfg!(target_os = "linux") {
+            self.check(name, |workspace| headless_run(workspace, clips.as_ref(), Some(&Library::stand_in(workspace)?)));
+        } else {
+            self.steps.skip(name, "the stand-in library is for Linux");
+        }
         self.check("black box: the built app", |workspace| {
             install_driver(workspace, is_terminal)?;
             let mut black_box = node_tests(workspace, "blackbox");
@@ -210,7 +218,7 @@ fn crashes(workspace: &Workspace, rounds: Option<u32>) -> Result<()> {
     run(&mut crashes)
 }
 
-fn headless_run(workspace: &Workspace, clips: Option<&Clips>) -> Result<()> {
+fn headless_run(workspace: &Workspace, clips: Option<&Clips>, library: Option<&Library>) -> Result<()> {
     let data = workspace.out("test/headless");
     if data.exists() {
         std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
@@ -219,6 +227,10 @@ fn headless_run(workspace: &Workspace, clips: Option<&Clips>) -> Result<()> {
     headless.arg("--server-program").arg(workspace.program("parley-server")).arg("--data-dir").arg(data);
     if let Some(clips) = clips {
         headless.arg("--clip").arg(&clips.client);
+    }
+    if let Some(library) = library {
+        headless.args(["--engine", "agora", "--agora-sdk"]).arg(&library.folder);
+        library.hand_to(&mut headless);
     }
     run(&mut headless)
 }

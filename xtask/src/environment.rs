@@ -1,6 +1,10 @@
 //! What the environment says, read once.
 
-use std::{env, io::IsTerminal, path::Path};
+use std::{
+    env,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
 
 pub(crate) struct Environment {
     /// Windows can be opened.
@@ -9,6 +13,10 @@ pub(crate) struct Environment {
     pub(crate) has_session_bus: bool,
     /// Somebody watches: progress may redraw its line.
     pub(crate) is_terminal: bool,
+    /// The folder of a library of Agora's that the person has.
+    pub(crate) agora_sdk: Option<PathBuf>,
+    /// The server will find an App ID and its certificate.
+    pub(crate) has_agora_credentials: bool,
 }
 
 impl Environment {
@@ -20,6 +28,8 @@ impl Environment {
             has_display: !needs_display_variable || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"),
             has_session_bus: is_set("DBUS_SESSION_BUS_ADDRESS") || bus_socket,
             is_terminal: std::io::stderr().is_terminal(),
+            agora_sdk: env::var_os("AGORA_SDK_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from),
+            has_agora_credentials: is_set("AGORA_APP_ID") && is_set("AGORA_APP_CERTIFICATE"),
         }
     }
 }

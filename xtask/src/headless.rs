@@ -5,7 +5,9 @@ use std::{fs, process::Stdio};
 use anyhow::{Result, bail};
 
 use crate::{
-    RunArguments, build,
+    Engine, RunArguments,
+    agora::Library,
+    build,
     children::{Children, supervised},
     clip,
     environment::Environment,
@@ -20,10 +22,17 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     if !arguments.headless {
         eprintln!("no display here: running without windows");
     }
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new(if arguments.engine == Engine::Agora { 5 } else { 4 });
     steps.step("system packages", || packages::install(workspace, Need::Headless, is_terminal))?;
     steps.step("build the server and the headless clients", || build::headless(workspace, is_terminal))?;
     let clips = steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
+    let library = match arguments.engine {
+        Engine::Direct => None,
+        Engine::Agora => Some(steps.step("Agora's library", || Library::ready(workspace, environment))?),
+    };
+    if let Some(library) = &library {
+        eprintln!("      this call goes over {}", library.words);
+    }
 
     let data = workspace.out("run/headless");
     if arguments.fresh && data.exists() {
@@ -36,6 +45,10 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
         headless.arg("--server-program").arg(workspace.program("parley-server")).arg("--data-dir").arg(&data);
         if let Some(clips) = &clips {
             headless.arg("--clip").arg(&clips.client);
+        }
+        if let Some(library) = &library {
+            headless.args(["--engine", "agora", "--agora-sdk"]).arg(&library.folder);
+            library.hand_to(&mut headless);
         }
         let spoken = shell::spoken(&headless);
         children.spawn("the headless run", headless.stdout(Stdio::inherit()).stderr(Stdio::inherit()))?;

@@ -1,5 +1,6 @@
 //! The one door for tasks: `cargo xtask run` to see Parley, `cargo xtask test` to test it, and what a contributor needs.
 
+mod agora;
 mod android;
 mod bench;
 mod build;
@@ -77,9 +78,19 @@ pub(crate) struct RunArguments {
     /// Two clients without windows go the same way and report each step as one JSON line.
     #[arg(long)]
     headless: bool,
+    /// What carries the call of the clients without windows: the built-in engine, or Agora's library (the one in
+    /// AGORA_SDK_DIR, else a stand-in with its interface, built here).
+    #[arg(long, value_enum, default_value_t = Engine::Direct)]
+    engine: Engine,
     /// Forget the data of earlier runs.
     #[arg(long)]
     fresh: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Engine {
+    Direct,
+    Agora,
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use parley_call::{CallSession, MediaState};
 use parley_client::{Client, ClientEvent, ClientOptions, Credentials, Events, MemorySecrets};
+use parley_domain::EngineKind;
 use parley_protocol::app::ConnectionState;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -34,12 +35,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Signs in with a demo account and waits until the client has caught up.
+    /// Signs in with a demo account on a device that has those engines, and waits until the client has caught up.
     ///
     /// # Errors
     /// When the server can't be reached or refuses.
-    pub async fn sign_in(server: &str, email: &str, data: &Path) -> Result<Self> {
-        let options = ClientOptions::new(data, Arc::new(MemorySecrets::default()));
+    pub async fn sign_in(server: &str, email: &str, data: &Path, engines: &[EngineKind]) -> Result<Self> {
+        let engines = engines.to_vec();
+        let options = ClientOptions { engines, ..ClientOptions::new(data, Arc::new(MemorySecrets::default())) };
         let credentials = Credentials {
             server: server.to_owned(),
             allow_plain_http: false,

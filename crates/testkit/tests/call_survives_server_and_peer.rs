@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use parley_call::{CallSession, CallSnapshot, MediaEngine, Opening, Phase, Trouble, VideoProfile, VideoTrack, Why};
 use parley_client::ClientEvent;
 use parley_direct::{DirectEngine, DirectOptions};
-use parley_domain::{EndReason, Meeting, MeetingStatus};
+use parley_domain::{EndReason, EngineKind, Meeting, MeetingStatus};
 use parley_media::{SourceOptions, VideoSource};
 use parley_testkit::{CLIENT, Caller, PATIENCE, PROVIDER, ServerProcess};
 use tempfile::TempDir;
@@ -35,8 +35,9 @@ impl Call {
         let dir = tempfile::tempdir()?;
         let program = Path::new(env!("CARGO_BIN_EXE_parley-test-server"));
         let server = ServerProcess::start(program, &dir.path().join("server")).await?;
-        let client = Caller::sign_in(&server.url(), CLIENT, &dir.path().join("client")).await?;
-        let mut provider = Caller::sign_in(&server.url(), PROVIDER, &dir.path().join("provider")).await?;
+        let client = Caller::sign_in(&server.url(), CLIENT, &dir.path().join("client"), &[EngineKind::Direct]).await?;
+        let mut provider =
+            Caller::sign_in(&server.url(), PROVIDER, &dir.path().join("provider"), &[EngineKind::Direct]).await?;
         let project = client.client.rest().projects().await?.remove(0);
         let meeting = client.client.call(project.id, None).await?;
         let host = session(&client, &meeting, Opening::Placed);

@@ -86,10 +86,10 @@ impl Side {
         meeting: MeetingId,
         opening: Opening,
         sending: Sending,
-        engine: Engine,
+        arguments: &Arguments,
     ) -> Self {
         let line = person.call_server();
-        let session = Arc::new(CallSession::start(meeting, opening, line, factory(engine)));
+        let session = Arc::new(CallSession::start(meeting, opening, line, factory(arguments)));
         session.set_camera(Some(VideoTrack { frames: sending.video.frames(), profile: VideoProfile::default() }));
         session.set_microphone(Some(sending.tone.blocks()));
         person.follow(&session);
@@ -205,12 +205,17 @@ pub(crate) async fn hear_active(person: &mut Caller, meeting: MeetingId) -> Resu
     heard.await
 }
 
-fn factory(engine: Engine) -> EngineFactory {
-    Box::new(move |kind, ports| match (engine, kind) {
-        (Engine::Direct, EngineKind::Direct) => {
+/// Builds the engine of this run, and no other.
+fn factory(arguments: &Arguments) -> EngineFactory {
+    let (wanted, sdk) = (arguments.engine, arguments.agora_sdk.clone());
+    Box::new(move |kind, ports| match (wanted, kind, &sdk) {
+        (Engine::Direct, EngineKind::Direct, _) => {
             Ok(Box::new(parley_direct::DirectEngine::new(ports, parley_direct::DirectOptions::default()))
                 as Box<dyn MediaEngine>)
         }
-        (engine, kind) => Err(EngineError::Failed(format!("the meeting wants {kind}, this run has {engine:?}"))),
+        (Engine::Agora, EngineKind::Agora, Some(sdk)) => {
+            parley_agora::engine(ports, sdk).map_err(|refusal| EngineError::Failed(refusal.to_string()))
+        }
+        _ => Err(EngineError::Failed(format!("the meeting wants {kind}, this run has {wanted:?}"))),
     })
 }

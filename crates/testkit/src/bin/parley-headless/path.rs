@@ -62,7 +62,11 @@ pub(crate) async fn walk<W: Write>(arguments: &Arguments, report: &mut Report<W>
     report
         .step("call.connected", STEP_LIMIT, async {
             tokio::try_join!(side.reach(Phase::Connected), partner.ask::<()>(Ask::Connected))?;
-            Ok(((), findings(json!({ "engine": side.session.snapshot().engine.map(|kind| kind.as_str()) }))))
+            let mut found = findings(json!({ "engine": side.session.snapshot().engine.map(|kind| kind.as_str()) }));
+            if let Some(library) = &arguments.agora_sdk {
+                found.insert("library".into(), json!(library));
+            }
+            Ok(((), found))
         })
         .await?;
 
@@ -94,7 +98,7 @@ async fn accept(arguments: &Arguments, server: &str) -> Result<((People, Project
     let mut partner = Partner::start(arguments, server)?;
     let client_data = arguments.data_dir.join("client");
     let (client, provider) = tokio::try_join!(
-        Caller::sign_in(server, CLIENT, &client_data),
+        Caller::sign_in(server, CLIENT, &client_data, arguments.engine.announced()),
         partner.ask::<SignedIn>(Ask::SignIn { clock: ClockZero::here() })
     )?;
     let signed_in = begun.elapsed();
@@ -139,7 +143,7 @@ async fn ring(arguments: &Arguments, people: &mut People, project: &Project) -> 
     partner.ask::<()>(Ask::OpenSources).await?;
     let rung = Instant::now();
     let meeting = client.client.call(project.id, None).await.context("the call can't be placed")?;
-    let side = Side::begin(client, meeting.id, Opening::Placed, sending, arguments.engine);
+    let side = Side::begin(client, meeting.id, Opening::Placed, sending, arguments);
     let invite: Invite = partner.ask(Ask::HearRing { meeting: meeting.id }).await?;
     let rings_after = milliseconds(rung.elapsed());
     ensure!(invite.host_id == client.client.user().id, "somebody else rings");

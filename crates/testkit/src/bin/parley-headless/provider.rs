@@ -115,16 +115,17 @@ impl<'a> Provider<'a> {
     }
 
     async fn sign_in(&mut self, clock: ClockZero) -> Result<Value> {
-        let Arguments { server, data_dir, .. } = self.arguments;
+        let Arguments { server, data_dir, engine, .. } = self.arguments;
         let server = server.as_deref().context("no --server")?;
-        let person = self.person.insert(Caller::sign_in(server, PROVIDER, &data_dir.join("provider")).await?);
+        let person = Caller::sign_in(server, PROVIDER, &data_dir.join("provider"), engine.announced()).await?;
+        let person = self.person.insert(person);
         self.clock = Some(clock);
         Ok(to_value(SignedIn { user: person.client.user().id, clock: ClockZero::here() })?)
     }
 
     async fn hear_ring(&mut self, meeting: MeetingId) -> Result<Value> {
         let sending = self.sending.take().context("there is nothing to send yet")?;
-        let engine = self.arguments.engine;
+        let arguments = self.arguments;
         let person = self.person()?;
         let invite = person.hear("the ring", |event| match event {
             ClientEvent::Invite(invite) if invite.meeting_id == meeting => Some(invite),
@@ -132,7 +133,7 @@ impl<'a> Provider<'a> {
         });
         let invite = invite.await?;
         let opening = Opening::Invited { ring_for: Duration::from_secs(invite.expires_in_seconds) };
-        let side = Side::begin(person, meeting, opening, sending, engine);
+        let side = Side::begin(person, meeting, opening, sending, arguments);
         self.side = Some(side);
         Ok(to_value(invite)?)
     }
