@@ -7,9 +7,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use agora_sys::gateway::{FUNCTIONS, Gateway, LIBRARY, OPTIONAL, PROBES, SIBLINGS};
+use agora_sys::gateway::{FUNCTIONS, Gateway, OPTIONAL, PROBES, SIBLINGS};
 
-use crate::sdk::{Interface, OLDEST_GATEWAY, Refusal};
+use crate::sdk::{Fit, Interface, OLDEST_GATEWAY, Refusal, inspect};
 
 /// Without this one it is no library of this interface at all.
 const CORNERSTONE: &str = "agora_service_create";
@@ -60,28 +60,35 @@ impl fmt::Debug for Library {
 }
 
 impl Library {
-    /// Opens the library at `path` (the file, or the folder in which it lies) with its siblings, and checks that it has
-    /// every function. The same file again gives the same library. It stays open for the life of the process.
+    /// Opens the library at `path` (the file, or the folder in which it lies) with its siblings. What lies there is
+    /// looked at first; foreign code only runs if it seems to fit. The same file again gives the same library. It stays
+    /// open for the life of the process.
     ///
-    /// Its initialisers run in here; [`crate::sdk::inspect`] says beforehand, without running anything, what it is.
+    /// # Errors
+    /// Why it can't be used.
     pub fn load(path: &Path) -> Result<Arc<Self>, Refusal> {
-        let file = if path.is_dir() { path.join(LIBRARY) } else { path.to_owned() };
-        let dir = || file.parent().unwrap_or(Path::new("")).to_owned();
-        let file = file.canonicalize().map_err(|_| Refusal::NotFound { dir: dir() })?;
+        let fit = inspect(path)?;
+        let file = fit.library.canonicalize().unwrap_or_else(|_| fit.library.clone());
+        if fit.interface != Interface::Gateway {
+            return Err(Refusal::NotAgora { file, interface: Interface::Gateway, lacks: CORNERSTONE });
+        }
         // Held while it opens, so that two threads can't open the same file twice.
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, library)) = loaded.iter().find(|(known, _)| *known == file) {
             return Ok(Arc::clone(library));
         }
-        let library = Arc::new(Self::open(&file)?);
+        let library = Arc::new(Self::open(&file, &fit)?);
         loaded.push((file, Arc::clone(&library)));
         tracing::info!(version = %library.version, "Agora's library is open");
         Ok(library)
     }
 
-    fn open(file: &Path) -> Result<Self, Refusal> {
-        // SAFETY: the person chose this file as Agora's library, and it is opened only on their word (DESIGN §3).
-        let opened = unsafe { agora_sys::open(file, SIBLINGS) };
+    fn open(file: &Path, fit: &Fit) -> Result<Self, Refusal> {
+        // Those that others need come first, then those that it opens by itself while it runs.
+        let needed = fit.siblings.iter().filter_map(|sibling| sibling.file_name()?.to_str());
+        let siblings: Vec<&str> = needed.chain(SIBLINGS.iter().copied()).collect();
+        // SAFETY: `inspect` has found the gateway's functions in it, made for this machine, and everything that it needs.
+        let opened = unsafe { agora_sys::open(file, &siblings) };
         let opened = opened.map_err(|error| {
             let reason = error.source.to_string();
             Refusal::CannotLoad { file: error.file, reason }
@@ -173,13 +180,5 @@ mod tests {
         for fine in ["4.4.32", "4.4.32.174", "4.5.0", "5.0.0", "unknown", "", "4.4", "v9"] {
             assert!(!version(fine).is_too_old(), "{fine}");
         }
-    }
-
-    #[test]
-    fn what_is_not_there_is_not_found_and_what_is_no_library_is_refused() {
-        let dir = tempfile::tempdir().expect("a folder");
-        assert!(matches!(Library::load(dir.path()), Err(Refusal::NotFound { .. })));
-        std::fs::write(dir.path().join(LIBRARY), "not a library").expect("written");
-        assert!(matches!(Library::load(dir.path()), Err(Refusal::CannotLoad { .. })));
     }
 }

@@ -251,11 +251,16 @@ impl End {
             found = self.told.iter().position(&wanted).map(|at| self.told.remove(at));
             found.is_some()
         });
-        assert!(came, "{name} was not told in time; told were {:?}", self.told);
+        assert!(came, "{name} was not told in time; told were {:?}", self.changes());
         found.expect("it came")
     }
 
-    /// All that was told and not expected, but for the reports.
+    /// What was told but for the reports.
+    fn changes(&self) -> Vec<&EngineEvent> {
+        self.told.iter().filter(|told| !matches!(told, EngineEvent::Quality(_))).collect()
+    }
+
+    /// All that was told and not expected.
     pub(crate) fn told(&mut self) -> &mut Vec<EngineEvent> {
         self.listen();
         &mut self.told
