@@ -434,8 +434,8 @@ impl Native {
         }
         // One late callback is possible (FACTS A8): from here on it finds nothing.
         let deadline = Instant::now() + PATIENCE;
-        let left = |place: &Registration| place.remove(deadline.saturating_duration_since(Instant::now())).is_ok();
-        if !self.places.iter().map(left).fold(true, |all, one| all && one) {
+        let stays = |place: &&Registration| place.remove(deadline.saturating_duration_since(Instant::now())).is_err();
+        if self.places.iter().filter(stays).count() > 0 {
             tracing::error!("a callback of Agora's library never returned: its connection is left as it is");
             // Freeing what it works with would be worse than keeping it.
             std::mem::forget(Arc::clone(service));

@@ -125,7 +125,7 @@ impl Tables {
 /// Does `work` with the handle's context, if there still is one, and lets no panic out.
 fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
     let has_panicked = guard::has_panicked(|| {
-        if let Some(inside) = enter(handle) {
+        if let Some(inside) = enter(handle).filter(|inside| !inside.is_closing()) {
             #[cfg(feature = "faults")]
             faults::strike();
             work(&inside);

@@ -115,7 +115,9 @@ impl SoundPump {
                 if blocks.len() > MOST_WAITING {
                     let late = blocks.len() - WAITING_AFTER_DROP;
                     tracing::trace!(blocks = late, "sound was late and is left out");
-                    (0..late).for_each(|_| drop(blocks.pop()));
+                    for _ in 0..late {
+                        blocks.pop();
+                    }
                 }
                 sleep(beat.saturating_duration_since(Instant::now()));
             }

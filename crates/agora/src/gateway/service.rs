@@ -57,8 +57,7 @@ impl Service {
         let app_id = c_text("the App ID", app_id)?;
         let deadline = Instant::now() + PATIENCE;
         let mut slot = lock();
-        loop {
-            let Slot::Taken(taken) = &*slot else { break };
+        while let Slot::Taken(taken) = &*slot {
             if let Some(service) = taken.upgrade() {
                 // Before anything is dropped: the last one's end needs the slot.
                 drop(slot);
