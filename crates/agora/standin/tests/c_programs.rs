@@ -17,16 +17,20 @@ fn c_files(dir: &Path) -> Vec<PathBuf> {
 
 /// Compiles `tests/c/NAME.c` with the shared parts and those in `folders`, runs it in an own room, and wants it to succeed.
 fn run(name: &str, folders: &[&str]) {
+    run_with(name, folders, &[]);
+}
+
+fn run_with(name: &str, folders: &[&str], arguments: &[&Path]) {
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let mut files = c_files(&sources());
     files.extend(folders.iter().flat_map(|folder| c_files(&sources().join(folder))));
     files.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(format!("{name}.c")));
     let mut product = Product::program(name, files);
-    product.flags = vec!["-fsanitize=address,undefined".to_owned(), "-fno-sanitize-recover=all".to_owned()];
-    product.libraries = vec!["z".to_owned(), "m".to_owned()];
+    product.flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"].map(str::to_owned).to_vec();
+    product.libraries = ["z", "m"].map(str::to_owned).to_vec();
     let program = build(&product, &out).expect("the program compiles");
     let room = tempfile::tempdir().expect("a folder");
-    let output = Command::new(program).arg(room.path()).output().expect("the program runs");
+    let output = Command::new(program).arg(room.path()).args(arguments).output().expect("the program runs");
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -58,4 +62,16 @@ fn every_wrong_call_of_the_gateway_is_complained_of() {
 #[test]
 fn the_gateway_misbehaves_as_it_is_told() {
     run("gateway_knobs", &["gateway"]);
+}
+
+#[test]
+fn every_wrong_call_of_iris_is_complained_of() {
+    run("iris_misuse", &["gateway", "iris"]);
+}
+
+#[test]
+fn two_copies_of_the_wrapper_are_two_engines() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let copies = ["one", "two"].map(|name| parley_agora_standin::iris(&dir.path().join(name)).expect("a library"));
+    run_with("two_copies", &[], &[&copies[0], &copies[1]]);
 }

@@ -20,11 +20,15 @@ static int times(void) {
     return burst > 1 ? (int)burst : 1;
 }
 
-static char *lend(const char *from) {
-    return knob(KNOB_NULL_STRINGS) != 0 ? NULL : strdup(from);
+char *lend(const char *from) {
+    if (knob(KNOB_NULL_STRINGS) != 0) {
+        return NULL;
+    }
+    size_t size = strlen(from) + 1;
+    return memcpy(make(size), from, size);
 }
 
-static void take_back(char *lent) {
+void take_back(char *lent) {
     if (lent != NULL) {
         poison(lent, strlen(lent) + 1);
     }

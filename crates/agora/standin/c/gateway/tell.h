@@ -4,6 +4,10 @@
 
 #include "connection.h"
 
+/* A copy of a text for one callback, and its end; NULL where a knob says so. */
+char *lend(const char *text);
+void take_back(char *lent);
+
 /* Events that carry the connection's state. */
 enum info_event { ON_CONNECTED, ON_DISCONNECTED, ON_CONNECTING, ON_RECONNECTING, ON_RECONNECTED, ON_CONNECTION_LOST, ON_CONNECTION_FAILURE };
 void tell_info(struct connection *connection, enum info_event event, int state, int reason);

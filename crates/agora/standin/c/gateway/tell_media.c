@@ -91,8 +91,7 @@ void tell_picture(struct connection *c, const char *uid_text, struct picture *pi
         lend_plane(v, from_chroma, chroma, chroma_rows, c_stride),
     };
     agora_video_frame *frame = make(sizeof *frame);
-    char *uid = knob(KNOB_NULL_STRINGS) != 0 ? NULL : strdup(uid_text);
-    char *channel = knob(KNOB_NULL_STRINGS) != 0 ? NULL : strdup(c->channel);
+    char *uid = lend(uid_text), *channel = lend(c->channel);
     for (long long n = knob(KNOB_BURST) > 1 ? knob(KNOB_BURST) : 1; n > 0 && video_table(c, &observer, &table); n--) {
         *frame = (agora_video_frame){
             .type = 1,
@@ -117,10 +116,8 @@ void tell_picture(struct connection *c, const char *uid_text, struct picture *pi
     poison(planes[1], (size_t)c_stride * (size_t)chroma_rows);
     poison(planes[2], (size_t)c_stride * (size_t)chroma_rows);
     poison(frame, sizeof *frame);
-    if (uid != NULL) {
-        poison(uid, strlen(uid) + 1);
-        poison(channel, strlen(channel) + 1);
-    }
+    take_back(uid);
+    take_back(channel);
 }
 
 static bool sound_table(struct connection *c, agora_audio_frame_observer *table) {
@@ -177,8 +174,7 @@ void tell_sound(struct connection *c, const char *uid_text, const struct sound *
     int16_t *samples = make(size);
     memcpy(samples, sound->data, size);
     agora_audio_frame *frame = make(sizeof *frame);
-    char *uid = knob(KNOB_NULL_STRINGS) != 0 ? NULL : strdup(uid_text);
-    char *channel = knob(KNOB_NULL_STRINGS) != 0 ? NULL : strdup(c->channel);
+    char *uid = lend(uid_text), *channel = lend(c->channel);
     for (long long n = knob(KNOB_BURST) > 1 ? knob(KNOB_BURST) : 1; n > 0 && sound_table(c, &table); n--) {
         *frame = (agora_audio_frame){
             .samples_per_channel = sound->samples,
@@ -200,8 +196,6 @@ void tell_sound(struct connection *c, const char *uid_text, const struct sound *
     }
     poison(samples, size);
     poison(frame, sizeof *frame);
-    if (uid != NULL) {
-        poison(uid, strlen(uid) + 1);
-        poison(channel, strlen(channel) + 1);
-    }
+    take_back(uid);
+    take_back(channel);
 }
