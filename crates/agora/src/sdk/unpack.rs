@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+// `zip` leaves open what inflates its entries; naming this crate chooses the one in Rust.
+use flate2 as _;
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
 use super::{InstallError, Machine, Refusal, System, binary, find, install::write_error};
