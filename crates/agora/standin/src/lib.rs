@@ -2,6 +2,12 @@
 //! without Agora: the same symbols, own threads, media between connections of one or several processes, every pointer
 //! and number checked, and told to misbehave where a test wants it (`c/knobs.h` lists how).
 //!
+//! A test steers a library that it has loaded by `standin_set`, `standin_set_text`, `standin_get` and
+//! `standin_complaints`. A program does by its environment: `PARLEY_STANDIN_ROOM` is the folder where connections of all
+//! processes find each other (in the temporary directory if it isn't set), `PARLEY_STANDIN_APP_ID` and
+//! `PARLEY_STANDIN_CERTIFICATE` are what tokens are checked against, `PARLEY_STANDIN_STRICT=1` makes a wrong call end the
+//! process with a sentence; every knob has a variable of its name, too.
+//!
 //! They prove our marshalling, never Agora's behaviour.
 
 mod compile;
