@@ -1,6 +1,6 @@
 //! A thousand calls cost no more than one, and an hour no more than a minute.
 //!
-//! `PARLEY_AGORA_CYCLES` and `PARLEY_AGORA_SOAK_SECONDS` make both longer; a night does 10,000 and 600.
+//! `PARLEY_SOAK_CYCLES` and `PARLEY_SOAK_SECONDS` make both longer; a night does 10,000 and 600.
 
 #![cfg(target_os = "linux")]
 
@@ -35,12 +35,14 @@ impl Held {
 
     /// How much more memory is held now than then; threads and files must not be more.
     fn growth_since(before: Self) -> i64 {
+        // The address sanitizer keeps what was freed for a while; it looks for leaks itself.
+        let is_sanitized = std::env::var_os("ASAN_OPTIONS").is_some();
         assert!(
             eventually(|| Self::now().threads <= before.threads && Self::now().files <= before.files),
             "{before:?} before, {:?} now",
             Self::now()
         );
-        Self::now().memory - before.memory
+        if is_sanitized { 0 } else { Self::now().memory - before.memory }
     }
 }
 
@@ -51,7 +53,7 @@ fn number<T: FromStr>(variable: &str, usual: T) -> T {
 #[test]
 fn joining_and_leaving_many_times_leaves_nothing() {
     let rig = Rig::new();
-    let cycles: u32 = number("PARLEY_AGORA_CYCLES", 200);
+    let cycles: u32 = number("PARLEY_SOAK_CYCLES", 200);
     let mut stays = rig.end();
     stays.engine.join(Attempt(1), rig.credentials(Side::B));
     stays.expect(&EngineEvent::Joined(Attempt(1)));
@@ -77,7 +79,7 @@ fn joining_and_leaving_many_times_leaves_nothing() {
 #[test]
 fn services_come_and_go_many_times() {
     let rig = Rig::new();
-    let cycles: u32 = number("PARLEY_AGORA_CYCLES", 200) / 2;
+    let cycles: u32 = number("PARLEY_SOAK_CYCLES", 200) / 2;
     let cycle = || {
         let (a, b) = rig.call();
         drop((a, b));
@@ -93,7 +95,7 @@ fn services_come_and_go_many_times() {
 #[test]
 fn a_long_call_in_both_directions_stays_as_small_as_it_was() {
     let rig = Rig::new();
-    let length = Duration::from_secs(number("PARLEY_AGORA_SOAK_SECONDS", 60));
+    let length = Duration::from_secs(number("PARLEY_SOAK_SECONDS", 60));
     let (mut a, mut b) = rig.call();
     let (light, dark) = (Grey::start(1_280, 720, 200), Grey::start(1_280, 720, 50));
     a.engine.publish_video(Some(Arc::clone(&light.frames)), VideoProfile::default());

@@ -20,6 +20,8 @@ use super::{
 
 /// A longer gap between two pictures is a freeze.
 const FREEZE: Duration = Duration::from_millis(200);
+/// Pictures and sound that were under way when their end was told come within this time.
+const STRAGGLERS: Duration = Duration::from_millis(500);
 
 /// All that the callbacks of one connection work with.
 pub(crate) struct Context {
@@ -196,7 +198,7 @@ impl PictureSink {
     /// # Safety
     /// The frame's planes are null or as long as it says, for as long as this runs.
     unsafe fn take_in(&self, raw: &agora_video_frame, events: &Events) {
-        if !self.wanted.load(Ordering::Relaxed) {
+        if !self.wanted.load(Ordering::Relaxed) || self.flow.is_straggler() {
             return;
         }
         // SAFETY: the caller's promise.
@@ -250,6 +252,9 @@ impl SoundSink {
     /// # Safety
     /// The frame's buffer is null or as long as it says, for as long as this runs.
     unsafe fn take_in(&self, raw: &agora_audio_frame, events: &Events) {
+        if self.flow.is_straggler() {
+            return;
+        }
         // SAFETY: the caller's promise.
         match unsafe { Piece::lent(raw) } {
             Ok(piece) => {
@@ -276,6 +281,8 @@ pub struct Flow {
     count: AtomicU64,
     /// The time of the newest, 0 while nothing flows.
     newest: AtomicU64,
+    /// What comes before this time is a straggler.
+    ended: AtomicU64,
 }
 
 /// What one more of them meant.
@@ -310,5 +317,99 @@ impl Flow {
     /// It has stopped: the next one is a first one, and the gap before it is no freeze.
     pub fn stop(&self) {
         self.newest.store(0, Ordering::Relaxed);
+    }
+
+    /// Its end was told: what comes in the next half second was sent before it, and is let pass.
+    pub fn end(&self) {
+        let until = MediaTime::now().0.saturating_add(STRAGGLERS.as_micros() as u64);
+        self.ended.store(until, Ordering::Relaxed);
+        self.stop();
+    }
+
+    fn is_straggler(&self) -> bool {
+        MediaTime::now().0 < self.ended.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(planes: &mut [u8; 96]) -> agora_video_frame {
+        let start = planes.as_mut_ptr();
+        agora_video_frame {
+            type_: 1,
+            width: 8,
+            height: 8,
+            y_stride: 8,
+            u_stride: 4,
+            v_stride: 4,
+            y_buffer: start,
+            u_buffer: start.wrapping_add(64),
+            v_buffer: start.wrapping_add(80),
+            ..agora_video_frame::default()
+        }
+    }
+
+    fn give(sink: &PictureSink, events: &Events) {
+        let mut planes = [9; 96];
+        // SAFETY: the planes are as long as the frame says.
+        unsafe { sink.take_in(&frame(&mut planes), events) };
+    }
+
+    fn next(events: &Events) -> Option<Event> {
+        events.next(std::time::Instant::now())
+    }
+
+    #[test]
+    fn the_first_picture_is_told_and_stragglers_are_not() {
+        let (slot, events) = (Arc::new(LatestSlot::new()), Events::new());
+        let sink = PictureSink::new(7, Arc::clone(&slot));
+        give(&sink, &events);
+        give(&sink, &events);
+        assert_eq!(next(&events), Some(Event::Flowing(7, Track::Video)));
+        assert_eq!((next(&events), sink.flow().total(), slot.put_count()), (None, 2, 2));
+        sink.flow().end();
+        give(&sink, &events);
+        assert_eq!((next(&events), sink.flow().silence(), slot.put_count()), (None, None, 2));
+        sink.flow().ended.store(0, Ordering::Relaxed);
+        give(&sink, &events);
+        assert_eq!(next(&events), Some(Event::Flowing(7, Track::Video)));
+    }
+
+    #[test]
+    fn a_hidden_persons_pictures_are_let_pass() {
+        let (slot, events) = (Arc::new(LatestSlot::new()), Events::new());
+        let sink = PictureSink::new(7, Arc::clone(&slot));
+        sink.set_wanted(false);
+        give(&sink, &events);
+        assert_eq!((next(&events), slot.put_count()), (None, 0));
+    }
+
+    #[test]
+    fn a_gap_is_a_freeze_and_a_stop_is_not() {
+        let flow = Flow::default();
+        let at = |milliseconds: u64| MediaTime(1_000_000 + milliseconds * 1_000);
+        assert!(flow.count(at(0)).is_first);
+        assert!(flow.count(at(150)).gap < FREEZE);
+        assert!(flow.count(at(400)).gap > FREEZE);
+        flow.stop();
+        let step = flow.count(at(9_000));
+        assert!(step.is_first && step.gap.is_zero());
+    }
+
+    #[test]
+    fn names_that_are_no_numbers_are_nobody() {
+        let uid = |name: &CStr| {
+            // SAFETY: a whole text.
+            unsafe { uid_of(name.as_ptr()) }
+        };
+        assert_eq!(uid(c"42"), Some(42));
+        assert_eq!(uid(c"4294967295"), Some(u32::MAX));
+        for nobody in [c"", c"0", c"-1", c"4294967296", c"7x", c" 7", c"\xff\xfe"] {
+            assert_eq!(uid(nobody), None, "{nobody:?}");
+        }
+        // SAFETY: null is allowed.
+        assert_eq!(unsafe { uid_of(std::ptr::null()) }, None);
     }
 }

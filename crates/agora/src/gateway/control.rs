@@ -301,8 +301,8 @@ impl Control {
 
     fn on_left(&mut self, uid: u32) {
         if uid == self.credentials.peer.get() && std::mem::take(&mut self.peer_is_here) {
-            self.video.flow().stop();
-            self.sound.flow().stop();
+            self.video.flow().end();
+            self.sound.flow().end();
             self.tell_flows();
             if self.stage == Stage::In {
                 self.tell(EngineEvent::PeerLeft);
@@ -316,10 +316,10 @@ impl Control {
             Track::Video => {
                 let screen = self.screen.iter().find(|screen| screen.uid() == uid);
                 if let Some(sink) = screen.or(Some(&self.video).filter(|video| video.uid() == uid)) {
-                    sink.flow().stop();
+                    sink.flow().end();
                 }
             }
-            Track::Audio if uid == self.credentials.peer.get() => self.sound.flow().stop(),
+            Track::Audio if uid == self.credentials.peer.get() => self.sound.flow().end(),
             Track::Audio => {}
         }
     }
