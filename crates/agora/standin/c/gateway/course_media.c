@@ -16,8 +16,8 @@
 #define MOST_SPEAKERS 16
 
 uint32_t current_state(struct connection *c) {
-    uint32_t state = c->config.client_role_type == ROLE_AUDIENCE ? STATE_AUDIENCE : 0;
     pthread_mutex_lock(&c->lock);
+    uint32_t state = c->config.client_role_type == ROLE_AUDIENCE ? STATE_AUDIENCE : 0;
     if (c->video.state == PUBLISH_DONE && c->video.track != NULL && c->video.track->is_enabled) {
         state |= STATE_VIDEO;
     }

@@ -224,24 +224,30 @@ static void tell_pending(struct engine *engine) {
     }
 }
 
-/* Takes down what was left, unless a call is under way: then the next turn will. */
-static void reap(struct engine *engine) {
+/* Takes one channel that was left out of the list, unless a call is under way: then the next turn will. */
+static struct channel *take_over(struct engine *engine) {
     if (pthread_mutex_trylock(&engine->calls) != 0) {
-        return;
+        return NULL;
     }
-    for (;;) {
-        pthread_mutex_lock(&engine->lock);
-        struct channel *over = engine->channels;
-        while (over != NULL && !over->is_over) {
-            over = over->next;
-        }
-        pthread_mutex_unlock(&engine->lock);
-        if (over == NULL) {
-            break;
-        }
+    pthread_mutex_lock(&engine->lock);
+    struct channel **at = &engine->channels;
+    while (*at != NULL && !(*at)->is_over) {
+        at = &(*at)->next;
+    }
+    struct channel *over = *at;
+    if (over != NULL) {
+        *at = over->next;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    pthread_mutex_unlock(&engine->calls);
+    return over;
+}
+
+/* Taking down waits for callbacks, and those may wait for whoever is calling us: so no call is kept waiting meanwhile. */
+static void reap(struct engine *engine) {
+    for (struct channel *over = take_over(engine); over != NULL; over = take_over(engine)) {
         channel_destroy(engine, over);
     }
-    pthread_mutex_unlock(&engine->calls);
 }
 
 void *run_engine(void *context) {
