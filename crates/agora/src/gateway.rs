@@ -32,7 +32,7 @@ mod tracks;
 
 pub use self::{
     connection::{Connection, Receiving},
-    context::{Flow, PictureSink, SoundSink, TransportStats},
+    context::{Flow, PictureSink, Shape, SoundSink, TransportStats},
     engine::GatewayEngine,
     error::GatewayError,
     events::{Event, Events, Track},

@@ -359,6 +359,16 @@ impl Connection {
         self.context.stats()
     }
 
+    /// The number that the library takes us for, once joined; 0 before.
+    pub fn own_uid(&self) -> u32 {
+        self.context.own_uid()
+    }
+
+    /// How many callbacks were about somebody without a number.
+    pub fn nameless_count(&self) -> u64 {
+        self.context.nameless_count()
+    }
+
     /// Leaves and frees everything. When it returns no callback of this connection runs or comes. May be called twice.
     pub fn close(&mut self) {
         if let Some(native) = self.native.take() {

@@ -4,18 +4,18 @@ use std::{
     ffi::{CStr, c_char},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use agora_sys::gateway::{agora_audio_frame, agora_rtc_stats, agora_video_frame};
+use agora_sys::gateway::{agora_audio_frame, agora_rtc_conn_info, agora_rtc_stats, agora_video_frame};
 use parley_call::{AudioBlock, AudioQueue, FramePool, I420Frame, LatestSlot, MediaTime};
 
 use super::{
     events::{Event, Events, Track},
-    frames,
-    sound::{Cutter, Piece},
+    frames::{self, Damage},
+    sound::{Cutter, Piece, Refused},
 };
 
 /// A longer gap between two pictures is a freeze.
@@ -29,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) pictures: Vec<Arc<PictureSink>>,
     pub(crate) sound: Option<Arc<SoundSink>>,
     stats: Mutex<Option<TransportStats>>,
+    /// What the library takes us for, 0 while it has not said so.
+    own_uid: AtomicU32,
     nameless: AtomicU64,
     /// Its connection is being closed: what still comes is let pass.
     closing: AtomicBool,
@@ -45,6 +47,7 @@ impl Context {
             pictures,
             sound,
             stats: Mutex::new(None),
+            own_uid: AtomicU32::new(0),
             nameless: AtomicU64::new(0),
             closing: AtomicBool::new(false),
         })
@@ -77,9 +80,21 @@ impl Context {
 
     /// A callback named nobody.
     pub(crate) fn count_nameless(&self) {
-        if self.nameless.fetch_add(1, Ordering::Relaxed) == 0 {
-            tracing::debug!("Agora's library told something of a person without a number");
-        }
+        self.nameless.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many callbacks named nobody.
+    pub(crate) fn nameless_count(&self) -> u64 {
+        self.nameless.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn keep_info(&self, info: &agora_rtc_conn_info) {
+        self.own_uid.store(info.internal_uid, Ordering::Relaxed);
+    }
+
+    /// What the library takes us for, 0 while it has not said so.
+    pub(crate) fn own_uid(&self) -> u32 {
+        self.own_uid.load(Ordering::Relaxed)
     }
 
     pub(crate) fn keep(&self, stats: &agora_rtc_stats) {
@@ -154,6 +169,21 @@ pub struct PictureSink {
     flow: Flow,
     freezes: AtomicU64,
     damaged: AtomicU64,
+    damage: Mutex<Option<Damage>>,
+    shape: Mutex<Shape>,
+}
+
+/// How the library lends pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Pixels across.
+    pub width: i32,
+    /// Pixels down.
+    pub height: i32,
+    /// Bytes of a row in each of the three planes.
+    pub strides: [i32; 3],
+    /// By how many degrees it has to be turned clockwise.
+    pub rotation: i32,
 }
 
 impl PictureSink {
@@ -167,6 +197,8 @@ impl PictureSink {
             flow: Flow::default(),
             freezes: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
+            damage: Mutex::new(None),
+            shape: Mutex::default(),
         }
     }
 
@@ -195,6 +227,16 @@ impl PictureSink {
         self.damaged.load(Ordering::Relaxed)
     }
 
+    /// What was wrong with the first of them.
+    pub fn damage(&self) -> Option<Damage> {
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the library lent the first picture since they last stopped.
+    pub fn shape(&self) -> Shape {
+        *self.shape.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// # Safety
     /// The frame's planes are null or as long as it says, for as long as this runs.
     unsafe fn take_in(&self, raw: &agora_video_frame, events: &Events) {
@@ -211,13 +253,15 @@ impl PictureSink {
                     self.freezes.fetch_add(1, Ordering::Relaxed);
                 }
                 if step.is_first {
+                    let strides = [raw.y_stride, raw.u_stride, raw.v_stride];
+                    let shape = Shape { width: raw.width, height: raw.height, strides, rotation: raw.rotation };
+                    *self.shape.lock().unwrap_or_else(PoisonError::into_inner) = shape;
                     events.push(Event::Flowing(self.uid, Track::Video));
                 }
             }
             Err(damage) => {
-                if self.damaged.fetch_add(1, Ordering::Relaxed) == 0 {
-                    tracing::warn!(%damage, "Agora's library brought a picture that can't be used; more are only counted");
-                }
+                self.damaged.fetch_add(1, Ordering::Relaxed);
+                self.damage.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(damage);
             }
         }
     }
@@ -230,13 +274,15 @@ pub struct SoundSink {
     cutter: Mutex<Cutter>,
     flow: Flow,
     refused: AtomicU64,
+    refusal: Mutex<Option<Refused>>,
 }
 
 impl SoundSink {
     /// The sound of that person, into `queue`.
     pub fn new(uid: u32, queue: Arc<AudioQueue>) -> Self {
         let cutter = Mutex::new(Cutter::new());
-        Self { uid, queue, cutter, flow: Flow::default(), refused: AtomicU64::new(0) }
+        let (refused, refusal) = (AtomicU64::new(0), Mutex::new(None));
+        Self { uid, queue, cutter, flow: Flow::default(), refused, refusal }
     }
 
     /// What comes, and since when.
@@ -247,6 +293,11 @@ impl SoundSink {
     /// How many pieces of sound could not be used.
     pub fn refused_count(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
+    }
+
+    /// What was wrong with the first of them.
+    pub(crate) fn refusal(&self) -> Option<Refused> {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// # Safety
@@ -267,9 +318,8 @@ impl SoundSink {
                 }
             }
             Err(refused) => {
-                if self.refused.fetch_add(1, Ordering::Relaxed) == 0 {
-                    tracing::warn!(%refused, "Agora's library brought sound that can't be used; more is only counted");
-                }
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                self.refusal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(refused);
             }
         }
     }

@@ -105,7 +105,16 @@ struct Control {
     sharing: Option<ScreenShare>,
     reported: Instant,
     pictures_then: u64,
-    dropped_then: u64,
+    faults: Faults,
+}
+
+/// What could not be used, since the join.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Faults {
+    events_dropped: u64,
+    nameless: u64,
+    pictures_damaged: u64,
+    sound_refused: u64,
 }
 
 impl Control {
@@ -144,7 +153,7 @@ impl Control {
             sharing: None,
             reported: now,
             pictures_then: 0,
-            dropped_then: 0,
+            faults: Faults::default(),
             shared,
         })
     }
@@ -185,17 +194,16 @@ impl Control {
     }
 
     fn on_event(&mut self, event: Event, now: Instant) {
+        if !matches!(event, Event::Message { .. }) {
+            tracing::debug!(?event, "Agora tells");
+        }
         match event {
             Event::Connected => self.on_connected(now),
             Event::Disconnected(reason) | Event::Failed(reason) => {
                 tracing::info!(%reason, "Agora ended the connection");
                 self.end(reason.to_error());
             }
-            Event::Reconnecting(reason) => {
-                tracing::info!(%reason, "Agora is connecting again");
-                self.on_interrupted();
-            }
-            Event::Lost => self.on_interrupted(),
+            Event::Reconnecting(_) | Event::Lost => self.on_interrupted(),
             Event::Reconnected => self.on_reconnected(),
             Event::TokenExpiring => self.tell(EngineEvent::TokenExpiring),
             Event::TokenExpired => self.end(EngineError::TokenExpired),
@@ -226,6 +234,7 @@ impl Control {
         if matches!(self.stage, Stage::Joining { .. }) {
             self.stage = Stage::In;
             self.reported = now;
+            tracing::debug!(uid = self.connection.own_uid(), "in the channel");
             self.tell(EngineEvent::Joined(self.attempt));
             if self.peer_is_here {
                 self.tell(EngineEvent::PeerConnected);
@@ -245,7 +254,6 @@ impl Control {
 
     /// Errors are told in passing; those about the token end the join, because nothing else may follow (FACTS G9).
     fn on_error(&mut self, code: ErrorCode) {
-        tracing::debug!(%code, "Agora's library tells an error");
         let ends = match self.stage {
             Stage::Joining { .. } => matches!(
                 code,
@@ -350,6 +358,7 @@ impl Control {
         let flows = |flow: &Flow| flow.silence().is_some();
         let video = flows(self.video.flow());
         if std::mem::replace(&mut self.told.video, video) != video {
+            tracing::debug!(flows = video, shape = ?self.video.shape(), "the other person's pictures");
             self.tell(EngineEvent::RemoteVideo(video));
         }
         let audio = flows(self.sound.flow());
@@ -367,19 +376,34 @@ impl Control {
         self.reported = now;
         let pictures = self.video.flow().total();
         let fps = (pictures - std::mem::replace(&mut self.pictures_then, pictures)) as f32 / seconds;
-        let dropped = self.shared.events.dropped_count();
-        if std::mem::replace(&mut self.dropped_then, dropped) != dropped {
-            tracing::warn!(dropped, "Agora's library told more than could be listened to");
-        }
         if let Some(stats) = self.connection.stats() {
-            self.tell(EngineEvent::Quality(Quality {
+            let quality = Quality {
                 round_trip: stats.round_trip,
                 loss: stats.sent_loss,
                 send_bitrate: stats.send_bitrate,
                 receive_bitrate: stats.receive_bitrate,
                 receive_fps: fps,
                 freezes: self.video.freezes(),
-            }));
+            };
+            tracing::debug!(?quality);
+            self.tell(EngineEvent::Quality(quality));
+        }
+        self.report_faults();
+    }
+
+    /// What the callbacks could only count: they don't write logs.
+    fn report_faults(&mut self) {
+        let faults = Faults {
+            events_dropped: self.shared.events.dropped_count(),
+            nameless: self.connection.nameless_count(),
+            pictures_damaged: self.video.damaged_count() + self.screen.as_ref().map_or(0, |sink| sink.damaged_count()),
+            sound_refused: self.sound.refused_count(),
+        };
+        if std::mem::replace(&mut self.faults, faults) != faults {
+            let damage = self.video.damage().or_else(|| self.screen.as_ref()?.damage());
+            let (damage, refusal) = (damage.map(tracing::field::display), self.sound.refusal());
+            let refusal = refusal.map(tracing::field::display);
+            tracing::warn!(?faults, damage, refusal, "Agora's library brings what can't be used");
         }
     }
 

@@ -136,8 +136,14 @@ fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
     }
 }
 
-unsafe extern "C" fn on_connected(conn: agora_handle, _: *const agora_rtc_conn_info, _: i32) {
-    with(conn, |context| context.tell(Event::Connected));
+unsafe extern "C" fn on_connected(conn: agora_handle, info: *const agora_rtc_conn_info, _: i32) {
+    with(conn, |context| {
+        // SAFETY: null or a structure that stays until we return (FACTS A8).
+        if let Some(info) = unsafe { info.as_ref() } {
+            context.keep_info(info);
+        }
+        context.tell(Event::Connected);
+    });
 }
 
 unsafe extern "C" fn on_disconnected(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
