@@ -4,6 +4,7 @@
 mod commands;
 mod notify;
 mod options;
+mod picker;
 mod tray;
 mod windows;
 
@@ -20,6 +21,10 @@ use crate::options::Options;
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if let Some(library) = &options.try_agora_library {
+        println!("{}", parley_app::answer_of_loading(library));
+        return Ok(());
+    }
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&options.log))
         .with_ansi(std::io::stderr().is_terminal())
@@ -33,6 +38,7 @@ fn main() -> anyhow::Result<()> {
 
     tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show_main(app)))
+        .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_window_state::Builder::default().with_denylist(&[windows::RING]).build())
         .invoke_handler(tauri::generate_handler![commands::execute])
@@ -41,7 +47,9 @@ fn main() -> anyhow::Result<()> {
                 Some(dir) => dir.clone(),
                 None => app.path().app_local_data_dir()?,
             };
-            let core = tauri::async_runtime::block_on(App::start(options.app_options(data_dir)))
+            let shared_dir = app.path().local_data_dir()?.join(options::IDENTIFIER);
+            let options_of_app = options.app_options(data_dir, shared_dir, picker::picker(app.handle().clone()));
+            let core = tauri::async_runtime::block_on(App::start(options_of_app))
                 .map_err(|error| anyhow::anyhow!(error.detail))?;
             let events = core.events();
             app.manage(core);

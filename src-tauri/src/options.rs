@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use parley_app::{AppOptions, PresetSignIn, SecretPlace};
+use parley_app::{AppOptions, LibraryOptions, Loader, Picker, PresetSignIn, SecretPlace};
+
+/// The name under which the system knows the default profile.
+pub(crate) const IDENTIFIER: &str = "app.parley.desktop";
 
 /// Parley for the desktop.
 #[derive(Clone, Debug, Parser)]
@@ -24,6 +27,16 @@ pub(crate) struct Options {
     /// Where the app keeps its files; the system's place for apps otherwise.
     #[arg(long)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Use Agora's library in this folder instead of an installed one.
+    #[arg(long, env = "AGORA_SDK_DIR", value_name = "DIR")]
+    pub(crate) agora_sdk_dir: Option<PathBuf>,
+    /// Where Agora's library is installed, for all profiles alike; with the system's place for the app otherwise, or in
+    /// --data-dir if that is said.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) library_dir: Option<PathBuf>,
+    /// What the process does in which a library is tried.
+    #[arg(long, hide = true, value_name = "FILE", exclusive = true)]
+    pub(crate) try_agora_library: Option<PathBuf>,
     /// Keep the sign-in in an encrypted file, without asking the system's keyring.
     #[arg(long)]
     pub(crate) secrets_in_file: bool,
@@ -54,13 +67,13 @@ impl Options {
     /// The name under which the system knows this profile.
     pub(crate) fn identifier(&self) -> String {
         match self.profile.as_str() {
-            "default" => "app.parley.desktop".to_owned(),
-            profile => format!("app.parley.desktop.{profile}"),
+            "default" => IDENTIFIER.to_owned(),
+            profile => format!("{IDENTIFIER}.{profile}"),
         }
     }
 
-    /// What the app core needs of this.
-    pub(crate) fn app_options(&self, data_dir: PathBuf) -> AppOptions {
+    /// What the app core needs of this. `shared_dir` is the system's place for what profiles share.
+    pub(crate) fn app_options(&self, data_dir: PathBuf, shared_dir: PathBuf, picker: Picker) -> AppOptions {
         let sign_in = match (&self.server, &self.sign_in, &self.password_file) {
             (Some(server), Some(email), Some(password_file)) => Some(PresetSignIn {
                 server: server.clone(),
@@ -69,7 +82,16 @@ impl Options {
             }),
             _ => None,
         };
+        let library = LibraryOptions {
+            home: self.library_dir.clone().or_else(|| self.data_dir.clone()).unwrap_or(shared_dir),
+            named: self.agora_sdk_dir.clone(),
+            loader: std::env::current_exe()
+                .ok()
+                .map(|program| Loader { program, arguments: vec!["--try-agora-library".into()] }),
+            picker: Some(picker),
+        };
         AppOptions {
+            library,
             server: self.server.clone(),
             sign_in,
             secrets: if self.secrets_in_file { SecretPlace::File } else { SecretPlace::KeyringOrFile },

@@ -33,6 +33,12 @@ const SHOTS = [
   ['failed', 'failing', '/project/project-signs'],
   ['offline', 'offline', '/project/project-signs'],
   ['settings', 'desk', '/settings'],
+  ['library-missing', 'desk', '/settings', seeLibrary],
+  ['library-installed', 'library', '/settings', removeLibrary],
+  ['library-refused', 'library-old', '/settings', seeLibrary],
+  ['library-download-refused', 'failing', '/settings', installLibrary],
+  ['library-named', 'library-named', '/settings', seeLibrary],
+  ['engine-missing', 'engine-missing', '/project/project-signs'],
 ];
 const RINGS = [
   ['ring', 'ring', '/ring'],
@@ -59,6 +65,19 @@ async function leaveCall(page) {
   await page.waitForTimeout(6500);
   await page.mouse.move(500, 400);
   await page.getByTestId('call-leave').click();
+}
+
+async function seeLibrary(page) {
+  await page.getByTestId('library-page').scrollIntoViewIfNeeded();
+}
+async function removeLibrary(page) {
+  await page.getByTestId('library-remove').click();
+  await seeLibrary(page);
+}
+async function installLibrary(page) {
+  await page.getByTestId('library-zip').click();
+  await page.getByTestId('library-error').waitFor();
+  await seeLibrary(page);
 }
 
 async function shoot(browser, origin, [name, scene, hash, act], [size, [width, height]], theme) {

@@ -1,6 +1,7 @@
 //! The one door for tasks: `cargo xtask run` to see Parley, `cargo xtask test` to test it, and what a contributor needs.
 
 mod agora;
+mod agora_sdk;
 mod android;
 mod bench;
 mod build;
@@ -53,6 +54,12 @@ enum Task {
     /// Measure what is promised of speed and size.
     #[command(subcommand)]
     Bench(BenchTask),
+    /// Agora's library for the apps that `run` opens: install FILE.zip|DIR, status, check, remove.
+    AgoraSdk {
+        /// What `parley-agora-sdk` is to do.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<std::ffi::OsString>,
+    },
     /// Check that the crates use each other only downwards, and the UI reaches Tauri through one folder.
     Layers,
     /// Write agora-sys' bindings, made by bindgen from its headers (a test says when that is due).
@@ -129,6 +136,7 @@ fn perform(task: &Task) -> anyhow::Result<()> {
         }
         Task::Bench(BenchTask::Server(arguments)) => bench::server(&workspace, &environment, arguments),
         Task::Bench(BenchTask::Frames(arguments)) => bench::frames(&workspace, &environment, arguments),
+        Task::AgoraSdk { words } => agora_sdk::run(&workspace, words, environment.is_terminal),
         Task::Layers => layers::check(&workspace),
         Task::Bindings => bindings(&workspace),
         Task::Types { check: false } => types::write(&workspace),

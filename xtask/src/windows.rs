@@ -61,6 +61,9 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
                 .arg(&password)
                 .arg("--data-dir")
                 .arg(folder)
+                // One for both, where `cargo xtask agora-sdk` puts it.
+                .arg("--library-dir")
+                .arg(&data)
                 .arg("--quit-on-close")
                 // Without a graphics driver the accelerated path of the web view shows nothing.
                 .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");

@@ -4,6 +4,7 @@
 //! which folder is meant, [`inspect`] whether what lies there would work, without running any of it, [`install`] puts
 //! a download into its place. Every [`Refusal`] says what was found, in which file, and what is needed.
 
+mod apart;
 mod binary;
 mod find;
 mod inspect;
@@ -14,16 +15,20 @@ mod refusal;
 mod unpack;
 
 pub use self::{
+    apart::{Loader, answer_of_loading, load_apart},
     find::{FOLDER, Place, Source, find, place},
     inspect::{Fit, inspect},
     install::{InstallError, downloads, install, remove},
     load::{Loaded, load},
     machine::{Cpu, Machine, System},
-    refusal::Refusal,
+    refusal::{Refusal, needed},
 };
 
 /// The page where Agora offers its libraries to people. Nothing is downloaded from it by this program.
 pub const DOWNLOADS_PAGE: &str = "https://docs.agora.io/en/api-reference/sdks";
+
+/// In how many zip files Agora gives what this system needs: Iris comes apart from the native library under it.
+pub const PARTS: u8 = if cfg!(any(windows, target_os = "macos")) { 2 } else { 1 };
 
 /// The oldest server library whose interface we know: one layout of every structure from then on.
 pub const OLDEST_GATEWAY: &str = "4.4.32.154";

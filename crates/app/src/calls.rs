@@ -13,9 +13,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use parley_call::{
-    CallSession, EngineError, EngineFactory, I420Frame, LatestSlot, MediaEngine, MediaState, Opening, Phase,
-};
+use parley_call::{CallSession, EngineFactory, I420Frame, LatestSlot, MediaEngine, MediaState, Opening, Phase};
 use parley_client::{Client, ClientEvent, Clock};
 use parley_direct::{DirectEngine, DirectOptions};
 use parley_domain::{EngineKind, Meeting, MeetingId, MeetingStatus, ProjectId, UserId};
@@ -37,7 +35,7 @@ use self::{
     server::CallServer,
     view::{PRESUMED_ENGINE, Wish},
 };
-use crate::pictures::Pictures;
+use crate::{library::Library, pictures::Pictures};
 
 /// How often devices are asked whether they are still there.
 const DEVICE_CHECK: Duration = Duration::from_secs(1);
@@ -54,6 +52,7 @@ pub(crate) struct Calls(Arc<Shared>);
 
 struct Shared {
     studio: Studio,
+    library: Library,
     pictures: Arc<Pictures>,
     clock: Arc<dyn Clock>,
     tell: Tell,
@@ -95,9 +94,16 @@ pub(crate) struct Party {
 }
 
 impl Calls {
-    pub(crate) fn new(studio: Studio, pictures: Arc<Pictures>, clock: Arc<dyn Clock>, tell: Tell) -> Self {
+    pub(crate) fn new(
+        studio: Studio,
+        library: Library,
+        pictures: Arc<Pictures>,
+        clock: Arc<dyn Clock>,
+        tell: Tell,
+    ) -> Self {
         Self(Arc::new(Shared {
             studio,
+            library,
             pictures,
             clock,
             tell,
@@ -179,7 +185,7 @@ impl Calls {
             meeting.id,
             opening,
             Arc::new(CallServer { client: Arc::clone(client), clock: Arc::clone(&self.0.clock) }),
-            engine_factory(),
+            engine_factory(self.0.library.clone()),
         );
         if matches!(opening, Opening::Invited { .. }) {
             session.accept();
@@ -459,9 +465,9 @@ fn spawn_detached(task: impl Future<Output = ()> + Send + 'static) {
     drop(tokio::spawn(task));
 }
 
-fn engine_factory() -> EngineFactory {
-    Box::new(|kind, ports| match kind {
+fn engine_factory(library: Library) -> EngineFactory {
+    Box::new(move |kind, ports| match kind {
         EngineKind::Direct => Ok(Box::new(DirectEngine::new(ports, DirectOptions::default())) as Box<dyn MediaEngine>),
-        EngineKind::Agora => Err(EngineError::Failed("Agora's library is not installed".to_owned())),
+        EngineKind::Agora => library.engine(ports),
     })
 }

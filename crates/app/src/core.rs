@@ -10,8 +10,8 @@ use parley_domain::{Conversation, ConversationId, MeetingId, ProjectId, Timestam
 use parley_protocol::{
     Code,
     app::{
-        AppError, AppEvent, Command, ConnectionState, ConnectionView, DiagnosticsView, Fact, MessageView, OfOutbox,
-        Person, ProjectCard, ProjectsView, SecretStore, SessionState, SessionView, Snapshot, TimelinePage,
+        AppError, AppEvent, Command, ConnectionState, ConnectionView, DiagnosticsView, Fact, LibraryView, MessageView,
+        OfOutbox, Person, ProjectCard, ProjectsView, SecretStore, SessionState, SessionView, Snapshot, TimelinePage,
         TimelineRequest, TypingIn,
     },
 };
@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{
     calls::{Calls, Party, Studio},
     events::AppEvents,
+    library::Library,
     options::AppOptions,
     pictures::Pictures,
     present::Present,
@@ -44,6 +45,7 @@ struct Shared {
     settings: Settings,
     present: Present,
     calls: Calls,
+    library: Library,
     account: Mutex<Option<Account>>,
     /// One change of who is signed in at a time.
     changing: tokio::sync::Mutex<()>,
@@ -67,13 +69,16 @@ impl Core {
         let studio =
             Studio::new(options.video_file.clone(), options.profile.clone(), settings.devices(), pictures.local());
         let teller = present.clone();
-        let calls = Calls::new(studio, pictures, Arc::clone(&clock), Box::new(move |event| teller.tell(event)));
+        let library = Library::new(options.library.clone());
+        let tell = Box::new(move |event| teller.tell(event));
+        let calls = Calls::new(studio, library.clone(), pictures, Arc::clone(&clock), tell);
         let shared = Arc::new(Shared {
             options,
             clock,
             settings,
             present,
             calls,
+            library,
             account: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             place: tokio::sync::OnceCell::new(),
@@ -182,7 +187,38 @@ impl Shared {
                 self.settings.remember_devices(&choice);
                 answer(self.calls.choose(choice).await)
             }
+            Command::Library(_) => {
+                let view = self.library.view().await?;
+                // Trying it may have shown that it doesn't work.
+                self.announce_engines().await;
+                answer(view)
+            }
+            Command::InstallLibrary(wish) => {
+                let installed = self.library.install(wish.from).await?;
+                if let Some(view) = &installed {
+                    self.library_changed(view.clone()).await;
+                }
+                answer(installed)
+            }
+            Command::RemoveLibrary(_) => {
+                let view = self.library.remove().await?;
+                self.library_changed(view.clone()).await;
+                answer(view)
+            }
             Command::Diagnostics(_) => answer(self.diagnostics().await),
+        }
+    }
+
+    async fn library_changed(&self, view: LibraryView) {
+        self.present.tell(AppEvent::Library(view));
+        self.announce_engines().await;
+    }
+
+    /// Tells the server what calls can go over here, if that is something else than before.
+    async fn announce_engines(&self) {
+        let engines = self.library.engines().await;
+        if let Ok(client) = self.client() {
+            client.set_engines(engines);
         }
     }
 
@@ -293,7 +329,7 @@ impl Shared {
             ("Sign-in kept in", format!("{:?}", now.session.secret_store)),
             ("Local copy", opened),
             ("Pictures", "loopback WebSocket, I420".to_owned()),
-            ("Engines", "direct (built in)".to_owned()),
+            ("Engines", self.library.spoken().await),
             ("Call", now.call.map_or_else(|| "none".to_owned(), |call| format!("{:?}", call.phase))),
         ];
         let facts = facts.into_iter().map(|(name, value)| Fact { name: name.to_owned(), value }).collect();

@@ -6,6 +6,7 @@
 mod calls;
 mod core;
 mod events;
+mod library;
 mod options;
 mod pictures;
 mod present;
@@ -14,7 +15,8 @@ mod settings;
 mod views;
 
 pub use events::AppEvents;
-pub use options::{AppOptions, PresetSignIn, SecretPlace};
+pub use options::{AppOptions, LibraryOptions, Picker, PresetSignIn, SecretPlace};
+pub use parley_agora::sdk::{Loader, answer_of_loading};
 
 use parley_protocol::app::{AppError, Command};
 

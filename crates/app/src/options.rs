@@ -1,6 +1,10 @@
 //! What a profile is started with.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use parley_agora::sdk::Loader;
+use parley_protocol::app::DownloadKind;
 
 /// How one profile of the app is started.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct AppOptions {
     pub secrets: SecretPlace,
     /// A video file that can stand in for the camera.
     pub video_file: Option<PathBuf>,
+    /// Where Agora's library is, and how the person brings one.
+    pub library: LibraryOptions,
     /// Origins that may read the pictures, besides the app's own web view (for the test bridge and the UI's dev server).
     pub extra_origins: Vec<String>,
 }
@@ -44,12 +50,48 @@ pub enum SecretPlace {
     File,
 }
 
+/// Where Agora's library is, and how the person brings one.
+#[derive(Clone, Debug)]
+pub struct LibraryOptions {
+    /// The folder in which the installed library's folder lies. Profiles may share it.
+    pub home: PathBuf,
+    /// A folder that is taken instead (`AGORA_SDK_DIR`).
+    pub named: Option<PathBuf>,
+    /// Loads a library in a process of its own, so that its version is known and one that crashes does no harm.
+    pub loader: Option<Loader>,
+    /// Lets the person choose files; without it nothing can be installed from the window.
+    pub picker: Option<Picker>,
+}
+
+/// A dialog of the system in which the person chooses downloads. Nothing chosen: an empty list.
+#[derive(Clone)]
+pub struct Picker(Arc<dyn Fn(DownloadKind) -> BoxFuture<'static, Vec<PathBuf>> + Send + Sync>);
+
+impl Picker {
+    /// By this function.
+    pub fn new(pick: impl Fn(DownloadKind) -> BoxFuture<'static, Vec<PathBuf>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(pick))
+    }
+
+    pub(crate) fn pick(&self, kind: DownloadKind) -> BoxFuture<'static, Vec<PathBuf>> {
+        (self.0)(kind)
+    }
+}
+
+impl fmt::Debug for Picker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Picker")
+    }
+}
+
 impl AppOptions {
     /// A profile with nothing special.
     pub fn new(profile: impl Into<String>, data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
         Self {
             profile: profile.into(),
-            data_dir: data_dir.into(),
+            library: LibraryOptions { home: data_dir.clone(), named: None, loader: None, picker: None },
+            data_dir,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             server: None,
             sign_in: None,

@@ -36,7 +36,11 @@ impl Present {
             AppEvent::Projects(projects) => replace(&mut now.projects, projects),
             AppEvent::Ring(ring) => replace(&mut now.ring, ring),
             AppEvent::Call(call) => replace(&mut now.call, call),
-            AppEvent::Message(_) | AppEvent::MessageGone(_) | AppEvent::Typing(_) | AppEvent::Notice(_) => true,
+            AppEvent::Message(_)
+            | AppEvent::MessageGone(_)
+            | AppEvent::Typing(_)
+            | AppEvent::Library(_)
+            | AppEvent::Notice(_) => true,
         };
         if changes && let Some(events) = self.lock_events().as_ref() {
             // Sent under the lock, so that a snapshot and the events after it fit; without a reader nobody misses it.

@@ -196,6 +196,9 @@ pub enum EngineError {
     /// There is no network path.
     #[error("there is no network path to the other side")]
     NoNetwork,
+    /// The engine can't be had on this machine; the words say what to do, for people.
+    #[error("{0}")]
+    Missing(String),
     /// The engine itself failed.
     #[error("the media engine failed: {0}")]
     Failed(String),

@@ -179,6 +179,16 @@ impl Client {
         Events(self.core.subscribe())
     }
 
+    /// What this device can carry calls with from now on. If that is something else than before, the line begins again,
+    /// which is how the server learns of it; a running call goes on.
+    pub fn set_engines(&self, engines: Vec<EngineKind>) {
+        self.core.engines.send_if_modified(|present| {
+            let changes = *present != engines;
+            *present = engines;
+            changes
+        });
+    }
+
     /// Who is signed in.
     pub fn user(&self) -> User {
         self.core.session().user()

@@ -18,7 +18,8 @@ pub(crate) struct Core {
     pub(crate) rest: Rest,
     pub(crate) cache: Cache,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) engines: Vec<EngineKind>,
+    /// What this device can carry calls with; each connection announces it.
+    pub(crate) engines: watch::Sender<Vec<EngineKind>>,
     pub(crate) timing: Timing,
     pub(crate) connection: watch::Sender<ConnectionState>,
     /// One catch-up at a time.
@@ -46,7 +47,7 @@ impl Core {
             rest: Rest(session),
             cache,
             clock,
-            engines,
+            engines: watch::Sender::new(engines),
             timing,
             connection: watch::Sender::new(ConnectionState::Reconnecting),
             syncing: tokio::sync::Mutex::new(()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::OptionFuture;
-use parley_domain::{ConversationId, Message, MessageId, Timestamp, UserId};
+use parley_domain::{ConversationId, EngineKind, Message, MessageId, Timestamp, UserId};
 use parley_protocol::{
     Code,
     app::ConnectionState,
@@ -11,7 +11,7 @@ use parley_protocol::{
 };
 use serde::de::DeserializeOwned;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -34,13 +34,13 @@ pub(crate) async fn run(core: Arc<Core>) {
     loop {
         let mut asked_to_wait = None;
         match connect(&core).await {
-            Ok((socket, incoming)) => {
+            Ok(Connected { socket, incoming, announced }) => {
                 failures = 0;
                 was_up = true;
                 core.set_socket(Some(socket.clone()));
                 core.set_connection(ConnectionState::Connected);
                 core.outbox_poke.notify_one();
-                serve(&core, &socket, incoming).await;
+                serve(&core, &socket, incoming, &announced).await;
                 core.set_socket(None);
                 core.forget_presence();
                 core.set_connection(ConnectionState::Reconnecting);
@@ -83,11 +83,19 @@ pub(crate) async fn renew(core: Arc<Core>) {
     }
 }
 
-async fn connect(core: &Core) -> Result<(Socket, mpsc::Receiver<Incoming>), ClientError> {
+struct Connected {
+    socket: Socket,
+    incoming: mpsc::Receiver<Incoming>,
+    /// The engines that the server was told of.
+    announced: Vec<EngineKind>,
+}
+
+async fn connect(core: &Core) -> Result<Connected, ClientError> {
     let url = core.session().address().socket();
     let access = core.session().access().await?;
-    let auth = |token: String| ConnectAuth { token, engines: Some(core.engines.clone()) };
-    let connected = match Socket::connect(&url, &auth(access.token), core.timing.socket).await {
+    let announced = core.engines.borrow().clone();
+    let auth = |token: String| ConnectAuth { token, engines: Some(announced.clone()) };
+    let (socket, incoming) = match Socket::connect(&url, &auth(access.token), core.timing.socket).await {
         Err(ClientError::Refused(refusal)) if matches!(refusal.code, Code::TokenExpired | Code::Unauthenticated) => {
             let access = core.session().refresh(access.generation).await?;
             Socket::connect(&url, &auth(access.token), core.timing.socket).await?
@@ -96,11 +104,13 @@ async fn connect(core: &Core) -> Result<(Socket, mpsc::Receiver<Incoming>), Clie
     };
     // Events wait in the socket's queue meanwhile: nothing that comes now can be lost or overtake what came before.
     catch_up(core).await?;
-    Ok(connected)
+    Ok(Connected { socket, incoming, announced })
 }
 
-/// Hands events on until the connection or the session ends.
-async fn serve(core: &Arc<Core>, socket: &Socket, mut incoming: mpsc::Receiver<Incoming>) {
+/// Hands events on until the connection or the session ends, or this device can carry calls with other engines than
+/// `announced`: only a new connection says so.
+async fn serve(core: &Arc<Core>, socket: &Socket, mut incoming: mpsc::Receiver<Incoming>, announced: &[EngineKind]) {
+    let mut engines = core.engines.subscribe();
     let mut generations = core.session().generations();
     let mut look_again = interval(core.timing.sync_every);
     look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -141,6 +151,10 @@ async fn serve(core: &Arc<Core>, socket: &Socket, mut incoming: mpsc::Receiver<I
                     return;
                 }
             }
+            () = until_others(&mut engines, announced) => {
+                core.line_poke.notify_one();
+                return;
+            }
             () = core.session().until_ended() => return,
         }
         if wanted {
@@ -151,6 +165,14 @@ async fn serve(core: &Arc<Core>, socket: &Socket, mut incoming: mpsc::Receiver<I
                 syncing = Some(AbortOnDropHandle::new(tokio::spawn(async move { catch_up(&core).await })));
             }
         }
+    }
+}
+
+/// Until this device can carry calls with other engines than these.
+async fn until_others(engines: &mut watch::Receiver<Vec<EngineKind>>, announced: &[EngineKind]) {
+    if engines.wait_for(|now| now != announced).await.is_err() {
+        // Nobody is left who could say so.
+        std::future::pending::<()>().await;
     }
 }
 

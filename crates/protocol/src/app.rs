@@ -95,6 +95,12 @@ commands! {
     Devices = "devices" (Nothing) -> "DevicesView";
     /// Which of them to use.
     ChooseDevices = "chooseDevices" (DeviceChoice) -> "DevicesView";
+    /// Agora's library on this machine.
+    Library = "library" (Nothing) -> "LibraryView";
+    /// Let the person choose a downloaded library, and install it. Null: nothing was chosen.
+    InstallLibrary = "installLibrary" (InstallLibrary) -> "LibraryView | null";
+    /// Take the installed library away.
+    RemoveLibrary = "removeLibrary" (Nothing) -> "LibraryView";
     /// For a bug report: versions, paths of frames, storage, engines.
     Diagnostics = "diagnostics" (Nothing) -> "DiagnosticsView";
 }
@@ -119,6 +125,8 @@ pub enum AppEvent {
     Ring(Option<RingView>),
     /// The call as it is now, or (null) none.
     Call(Option<CallView>),
+    /// Agora's library was installed or removed, or turned out not to work.
+    Library(LibraryView),
     /// Something the person should know, once.
     Notice(AppError),
 }
@@ -190,6 +198,22 @@ states! {
         Reconnecting,
         /// Over; the card after the call.
         Ended,
+    }
+    /// Whether there is a library of Agora's to use.
+    LibraryState {
+        /// None is there.
+        Missing,
+        /// One is there that works here.
+        Fits,
+        /// One is there that can't be used; `problem` says why.
+        Refused,
+    }
+    /// What a person downloaded.
+    DownloadKind {
+        /// One or two zip files.
+        Zip,
+        /// A folder in which they were unpacked.
+        Folder,
     }
     /// Where our picture comes from.
     VideoSource {
@@ -291,6 +315,12 @@ shapes! {
         microphone: Option<String>,
         /// Id of an output.
         speaker: Option<String>,
+    }
+
+    /// `installLibrary`. The files themselves are chosen in a dialog of the system, never by the window.
+    InstallLibrary {
+        /// What to choose.
+        from: DownloadKind,
     }
 
     /// Everything that a window draws when it opens.
@@ -521,6 +551,29 @@ shapes! {
         speakers: Vec<Device>,
         /// What is chosen.
         chosen: DeviceChoice,
+    }
+    /// Agora's library on this machine.
+    LibraryView {
+        /// Whether there is one to use.
+        state: LibraryState,
+        /// What has to be downloaded for this machine, for people.
+        needed: String,
+        /// In how many zip files Agora gives it.
+        parts: u8,
+        /// Agora's page that it is on.
+        page: String,
+        /// The folder that is looked at.
+        folder: String,
+        /// The folder was named when the app was started; it isn't ours to install into or to remove.
+        named: bool,
+        /// What lies there, for people; null if nothing does.
+        product: Option<String>,
+        /// As the library says itself; null while that is not known.
+        version: Option<String>,
+        /// The downloads that it was installed from.
+        downloads: Vec<String>,
+        /// Why it can't be used, with what to do.
+        problem: Option<String>,
     }
     /// For a bug report.
     DiagnosticsView {

@@ -112,6 +112,8 @@ codes! {
     NoSpeaker = "NO_SPEAKER", 0, "No sound output was found";
     /// In the app: the call needs an engine that is not here.
     EngineMissing = "ENGINE_MISSING", 0, "The call's engine is not installed";
+    /// In the app: what was chosen is not a library of Agora's that works here; `detail` says why, for people.
+    LibraryRefused = "LIBRARY_REFUSED", 0, "This library can't be used here";
     /// In the app: the media path did not come up or was lost for good.
     CallFailed = "CALL_FAILED", 0, "The call could not be connected";
     /// In the app: no call is running.

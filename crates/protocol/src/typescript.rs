@@ -22,6 +22,8 @@ pub fn types() -> String {
     declarations.visit::<app::DeclineCall>();
     declarations.visit::<app::Switch>();
     declarations.visit::<app::DevicesView>();
+    declarations.visit::<app::LibraryView>();
+    declarations.visit::<app::InstallLibrary>();
     declarations.visit::<app::DiagnosticsView>();
     declarations.visit::<app::OfProposal>();
     declarations.visit::<app::Nothing>();

@@ -34,7 +34,15 @@ impl TestServer {
     /// # Errors
     /// When the directory or the address can't be used.
     pub async fn start_at(data_dir: &Path, listen: SocketAddr, timing: Timing) -> anyhow::Result<Self> {
-        let config = Config { rate_limits: Switch::Off, timing, ..Config::new(data_dir) };
+        Self::start_with(Config { timing, ..Config::new(data_dir) }, listen).await
+    }
+
+    /// Serves as configured, but without rate limits, on that address.
+    ///
+    /// # Errors
+    /// When the directory or the address can't be used.
+    pub async fn start_with(config: Config, listen: SocketAddr) -> anyhow::Result<Self> {
+        let config = Config { rate_limits: Switch::Off, ..config };
         let listener = TcpListener::bind(listen).await.context("the address is taken")?;
         let address = listener.local_addr()?;
         let app = App::open(config).await?;

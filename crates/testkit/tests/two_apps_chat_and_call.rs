@@ -1,104 +1,22 @@
 //! Two app cores against a real server: the way from the offer to the end of a call, as the UI would go it.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-use std::{collections::BTreeSet, path::Path};
+#[path = "common/person.rs"]
+mod person;
 
-use anyhow::{Context as _, Result, ensure};
-use futures_util::{SinkExt, StreamExt};
-use parley_app::{App, AppEvents, AppOptions, PresetSignIn, SecretPlace};
+use parley_app::{AppOptions, SecretPlace};
 use parley_domain::EndReason;
 use parley_protocol::{
     Code,
     app::{
-        AcceptCall, AppError, AppEvent, CallPhase, CallView, Command, ConnectionState, DeclineCall, Delivery,
-        DeviceChoice, MarkReadUpTo, MessageView, Nothing, OfProposal, ProjectCard, ProjectsView, Send, SessionState,
-        SignIn, Snapshot, StartCall, Switch, TimelinePage, TimelineRequest, TypingIn,
+        AcceptCall, AppEvent, CallPhase, CallView, Command, ConnectionState, DeclineCall, Delivery, DeviceChoice,
+        MarkReadUpTo, MessageView, Nothing, OfProposal, ProjectCard, Send, SessionState, SignIn, Snapshot, StartCall,
+        Switch, TimelinePage, TimelineRequest, TypingIn,
     },
-    frames::HEADER_LEN,
 };
 use parley_server::config::Timing;
-use parley_testkit::{CLIENT, PASSWORD, PATIENCE, PROVIDER, TestServer};
-use serde::de::DeserializeOwned;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
-
-struct Person {
-    app: App,
-    events: AppEvents,
-}
-
-impl Person {
-    async fn start(dir: &Path, server: &str, email: &str) -> Self {
-        let password_file = dir.join("password");
-        tokio::fs::create_dir_all(dir).await.unwrap();
-        tokio::fs::write(&password_file, format!("{PASSWORD}\n")).await.unwrap();
-        let options = AppOptions {
-            server: Some(server.to_owned()),
-            sign_in: Some(PresetSignIn { server: server.to_owned(), email: email.to_owned(), password_file }),
-            secrets: SecretPlace::File,
-            ..AppOptions::new("test", dir.join("profile"))
-        };
-        Self::open(options).await
-    }
-
-    async fn open(options: AppOptions) -> Self {
-        let app = App::start(options).await.unwrap();
-        Self { events: app.events(), app }
-    }
-
-    async fn run<T: DeserializeOwned>(&self, command: Command) -> Result<T, AppError> {
-        self.app.execute(command).await.map(|answer| serde_json::from_value(answer).unwrap())
-    }
-
-    async fn snapshot(&self) -> Snapshot {
-        self.run(Command::Snapshot(Nothing {})).await.unwrap()
-    }
-
-    /// Waits for the first event that `wanted` makes something of.
-    async fn until<T>(&mut self, what: &str, mut wanted: impl FnMut(AppEvent) -> Option<T>) -> T {
-        let found = async {
-            loop {
-                if let Some(found) = wanted(self.events.next().await.expect("the app is open")) {
-                    return found;
-                }
-            }
-        };
-        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("{what} did not come"))
-    }
-
-    /// Waits until the snapshot is as wanted; looks again at every event.
-    async fn sees<T>(&mut self, what: &str, wanted: impl Fn(&Snapshot) -> Option<T>) -> T {
-        let seen = async {
-            loop {
-                if let Some(seen) = wanted(&self.snapshot().await) {
-                    return seen;
-                }
-                self.events.next().await.expect("the app is open");
-            }
-        };
-        timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what} was not seen"))
-    }
-
-    async fn ready(&mut self) -> ProjectsView {
-        self.sees("the list", |now| {
-            let is_up = now.connection.state == ConnectionState::Connected && now.projects.loaded;
-            is_up.then(|| now.projects.clone())
-        })
-        .await
-    }
-
-    async fn message(&mut self, what: &str, wanted: impl Fn(&MessageView) -> bool) -> MessageView {
-        self.until(what, |event| match event {
-            AppEvent::Message(view) if wanted(&view) => Some(view),
-            _ => None,
-        })
-        .await
-    }
-
-    async fn call_is(&mut self, what: &str, wanted: impl Fn(&CallView) -> bool) -> CallView {
-        self.sees(what, |now| now.call.clone().filter(&wanted)).await
-    }
-}
+use parley_testkit::{CLIENT, PASSWORD, PROVIDER, TestServer};
+use person::{Person, pictures};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_offer_to_the_end_of_a_call() {
@@ -210,24 +128,6 @@ async fn decline(client: &mut Person, provider: &mut Person, card: &ProjectCard)
     let end = client.call_is("the refusal", |call| call.phase == CallPhase::Ended).await;
     assert_eq!(end.end_reason, Some(EndReason::Declined));
     client.message("the words", |it| it.content == "Can't now").await;
-}
-
-/// Stream, width and height of the pictures that a window gets, until there was one of each stream.
-async fn pictures(url: &str) -> Result<BTreeSet<(u8, u32, u32)>> {
-    let mut request = url.into_client_request()?;
-    request.headers_mut().insert("origin", "tauri://localhost".parse()?);
-    let (mut viewer, _) = tokio_tungstenite::connect_async(request).await?;
-    let mut seen: BTreeSet<(u8, u32, u32)> = BTreeSet::new();
-    while seen.iter().map(|(stream, ..)| stream).collect::<BTreeSet<_>>().len() < 2 {
-        let message = timeout(PATIENCE, viewer.next()).await?.context("the pictures ended")??;
-        let Message::Binary(bytes) = message else { continue };
-        let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
-        let (width, height) = (number(8), number(12));
-        ensure!(bytes.len() == HEADER_LEN + (width * height) as usize * 3 / 2, "an odd picture");
-        seen.insert((bytes[4], width, height));
-        viewer.send(Message::binary(bytes[16..24].to_vec())).await?;
-    }
-    Ok(seen)
 }
 
 #[tokio::test(flavor = "multi_thread")]

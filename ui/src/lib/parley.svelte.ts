@@ -6,6 +6,7 @@ import { Clock } from './format/clock.svelte';
 import { Devices } from './devices/devices.svelte';
 import { Notices } from './errors/notices.svelte';
 import type { ProjectCard } from './generated/types';
+import { Library } from './library/library.svelte';
 import type { Look } from './look/look.svelte';
 import type { Memory } from './look/memory';
 import { Projects } from './projects/projects.svelte';
@@ -17,6 +18,7 @@ export class Parley {
   readonly projects: Projects;
   readonly call: Call;
   readonly devices: Devices;
+  readonly library: Library;
   readonly notices: Notices;
   readonly clock: Clock;
   /** The conversation on the screen. */
@@ -32,6 +34,7 @@ export class Parley {
     this.projects = new Projects(backend, memory, () => this.session.view.user?.id ?? null);
     this.call = new Call(backend);
     this.devices = new Devices(backend);
+    this.library = new Library(backend);
     this.notices = new Notices(backend);
     this.clock = new Clock();
   }
@@ -77,8 +80,7 @@ export class Parley {
 
   dispose(): void {
     this.openChat(null);
-    for (const part of [this.session, this.projects, this.call, this.devices, this.notices, this.clock, this.look]) {
-      part.dispose();
-    }
+    const { session, projects, call, devices, library, notices, clock, look } = this;
+    for (const part of [session, projects, call, devices, library, notices, clock, look]) part.dispose();
   }
 }

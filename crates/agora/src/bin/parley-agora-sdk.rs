@@ -5,15 +5,13 @@
 
 use std::{
     env, fmt,
-    io::Read,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
-use parley_agora::sdk::{self, Fit, Loaded, Place, Refusal, Source};
+use parley_agora::sdk::{self, Fit, Loader, Place, Refusal, Source};
 
 #[derive(Parser)]
 #[command(version, about = "Installs, looks at and tries Agora's native library for Parley.")]
@@ -48,7 +46,7 @@ enum Task {
     Remove,
     /// What the process of `check` does.
     #[command(hide = true)]
-    Load,
+    Load { library: PathBuf },
 }
 
 /// What a command ends with, besides success.
@@ -98,8 +96,10 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
             Ok(format!("It fits: {}{}.", described(&fit), origin(&place)))
         }
         Task::Check { within } => {
-            let (place, fit) = fitting(arguments, &data_dir)?;
-            let loaded = load_apart(&place.dir, Duration::from_secs(*within)).map_err(Ending::Refused)?;
+            let (_, fit) = fitting(arguments, &data_dir)?;
+            let program = env::current_exe().map_err(refused)?;
+            let loader = Loader { program, arguments: vec!["load".into()] };
+            let loaded = sdk::load_apart(&loader, &fit, Duration::from_secs(*within)).map_err(refused)?;
             let lacking = match loaded.missing.as_slice() {
                 [] => String::new(),
                 missing => format!(" (not {})", missing.join(", ")),
@@ -109,16 +109,9 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
             let found = loaded.found;
             Ok(format!("It loads: version {version}{build}, {found} functions found{lacking}: {}.", described(&fit)))
         }
-        Task::Load => {
-            let (_, fit) = fitting(arguments, &data_dir)?;
-            let outcome = sdk::load(&fit).map_err(|refusal| refusal.to_string());
-            serde_json::to_string(&outcome).map(|line| format!("\n{ANSWER}{line}")).map_err(refused)
-        }
+        Task::Load { library } => Ok(sdk::answer_of_loading(library)),
     }
 }
-
-/// Before the answer of a loading process, whose library may print what it likes.
-const ANSWER: &str = "parley-agora-sdk: ";
 
 /// The library that would be used.
 fn fitting(arguments: &Arguments, data_dir: &Path) -> Result<(Place, Fit), Ending> {
@@ -136,52 +129,6 @@ fn fitting(arguments: &Arguments, data_dir: &Path) -> Result<(Place, Fit), Endin
         Ok(fit) => Ok((place, fit)),
         Err(refusal) if refusal.is_absence() => Err(nothing(&place.dir)),
         Err(refusal) => Err(refused(refusal)),
-    }
-}
-
-/// Loads the library in another process, which it may hang or end as it likes.
-fn load_apart(dir: &Path, within: Duration) -> Result<Loaded, String> {
-    let cannot = |error: std::io::Error| format!("The process to load it in can't be started: {error}.");
-    let mut child = Command::new(env::current_exe().map_err(cannot)?)
-        .arg("--sdk-dir")
-        .arg(dir)
-        .arg("load")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(cannot)?;
-    let output = child.stdout.take();
-    let reader = thread::spawn(move || {
-        let mut text = Vec::new();
-        // A library that prints endlessly is stopped by the time limit.
-        let _ = output.map(|pipe| pipe.take(1 << 20).read_to_end(&mut text));
-        String::from_utf8_lossy(&text).into_owned()
-    });
-    let ended = wait(&mut child, within);
-    if ended.is_none() {
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err(format!("The library did not load within {} s.", within.as_secs()));
-    }
-    let text = reader.join().unwrap_or_default();
-    let answer = text.lines().rev().find_map(|line| line.strip_prefix(ANSWER));
-    match answer.map(serde_json::from_str::<Result<Loaded, String>>) {
-        Some(Ok(outcome)) => outcome,
-        _ => Err(format!(
-            "The library ended the process that loaded it ({}).",
-            ended.map_or_else(String::new, |status| status.to_string())
-        )),
-    }
-}
-
-fn wait(child: &mut Child, within: Duration) -> Option<std::process::ExitStatus> {
-    let begun = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if begun.elapsed() < within => thread::sleep(Duration::from_millis(20)),
-            _ => return None,
-        }
     }
 }
 

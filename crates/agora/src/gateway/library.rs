@@ -89,10 +89,7 @@ impl Library {
         let siblings: Vec<&str> = needed.chain(SIBLINGS.iter().copied()).collect();
         // SAFETY: `inspect` has found the gateway's functions in it, made for this machine, and everything that it needs.
         let opened = unsafe { agora_sys::open(file, &siblings) };
-        let opened = opened.map_err(|error| {
-            let reason = error.source.to_string();
-            Refusal::CannotLoad { file: error.file, reason }
-        })?;
+        let opened = opened.map_err(|error| Refusal::of_loader(&error))?;
         match examine(&opened, file) {
             Ok(version) => {
                 // SAFETY: both probes were found, so each function has the form that our header declares (FACTS A6).

@@ -44,12 +44,9 @@ impl Library {
             return Ok(Arc::clone(library));
         }
         let cannot = |reason: String| Refusal::CannotLoad { file: file.clone(), reason };
-        // Those that others need come first.
-        let names: Vec<&str> = fit.siblings.iter().rev().filter_map(|sibling| sibling.file_name()?.to_str()).collect();
+        let names: Vec<&str> = fit.siblings.iter().filter_map(|sibling| sibling.file_name()?.to_str()).collect();
         // SAFETY: `inspect` has found Iris's functions in it, made for this machine, and everything that it needs.
-        let library = unsafe { agora_sys::open(&file, &names) }.map_err(|error| {
-            cannot(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
-        })?;
+        let library = unsafe { agora_sys::open(&file, &names) }.map_err(|error| Refusal::of_loader(&error))?;
         // SAFETY: the library was opened just now and has these functions with the types of our header (FACTS B2).
         let iris = unsafe { Iris::from_library(library) }.map_err(|error| cannot(error.to_string()))?;
         let library = Arc::new(Self { iris, path: file.clone(), occupied: AtomicBool::new(false) });

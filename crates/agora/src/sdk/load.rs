@@ -25,16 +25,18 @@ pub struct Loaded {
 /// # Errors
 /// What the system's loader said, or the functions that it did not find in spite of the file's own tables.
 pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
-    let cannot =
-        |error: agora_sys::OpenError| Refusal::CannotLoad { file: error.file.clone(), reason: innermost(&error) };
     let (more, functions, optional) = match fit.interface {
         Interface::Gateway => (gateway::SIBLINGS, gateway::FUNCTIONS, gateway::OPTIONAL),
         Interface::Iris => ([].as_slice(), iris::FUNCTIONS, iris::OPTIONAL),
     };
     let names = fit.siblings.iter().filter_map(|file| file.file_name()?.to_str());
     let siblings: Vec<&str> = names.chain(more.iter().copied()).collect();
+    if fit.interface == Interface::Gateway {
+        // What calls go over has the last word.
+        crate::gateway::Library::load(&fit.library)?;
+    }
     // SAFETY: `inspect` has read that these are libraries for this machine that export Agora's interface.
-    let library = unsafe { agora_sys::open(&fit.library, &siblings) }.map_err(cannot)?;
+    let library = unsafe { agora_sys::open(&fit.library, &siblings) }.map_err(|error| Refusal::of_loader(&error))?;
     let mut missing = Vec::new();
     for function in functions {
         // SAFETY: the symbol is only looked up, not used as anything.
@@ -57,7 +59,7 @@ pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
     let (version, build) = match (told, native) {
         (None, Some(file)) => {
             // SAFETY: as above; it was loaded with the wrapper already.
-            let native = unsafe { agora_sys::open(file, &[]) }.map_err(cannot)?;
+            let native = unsafe { agora_sys::open(file, &[]) }.map_err(|error| Refusal::of_loader(&error))?;
             let told = version_in(&native);
             std::mem::forget(native);
             told
@@ -66,15 +68,6 @@ pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
     }
     .unzip();
     Ok(Loaded { version, build, found: functions.len() - missing.len(), missing })
-}
-
-/// The loader's own words, which stand at the end of the chain.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }
 
 /// `const char *getAgoraSdkVersion(int *build)`, which all of Agora's native libraries export (gateway and desktop).

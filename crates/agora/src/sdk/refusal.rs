@@ -56,7 +56,7 @@ pub enum Refusal {
         needed: Machine,
     },
     /// It needs another library of the download, which does not lie beside it.
-    #[error("{} needs {sibling}, which does not lie beside it; take all libraries of the download", file.display())]
+    #[error("{} needs {sibling}, which lies neither beside it nor among this system's libraries; take all libraries of the download", file.display())]
     MissingSibling {
         /// Which file.
         file: PathBuf,
@@ -111,6 +111,15 @@ impl Refusal {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// The system's loader said no; its own words stand at the end of the chain.
+    pub(crate) fn of_loader(error: &agora_sys::OpenError) -> Self {
+        let mut last: &dyn std::error::Error = error;
+        while let Some(source) = last.source() {
+            last = source;
+        }
+        Self::CannotLoad { file: error.file.clone(), reason: last.to_string() }
+    }
+
     /// The same, said of the place where a person knows the file: `from` becomes `to`.
     pub(super) fn moved(mut self, from: &Path, to: &Path) -> Self {
         let (Self::NotFound { dir: file }
@@ -132,8 +141,8 @@ impl Refusal {
     }
 }
 
-/// What a person has to download for this machine.
-fn needed() -> String {
+/// What a person has to download for this machine, in words.
+pub fn needed() -> String {
     let ours = Machine::ours();
     let product = match ours.system {
         super::System::Linux => Interface::Gateway.product(),

@@ -61,9 +61,7 @@ fn failed(failure: &CallFailure) -> AppError {
         CallFailure::Refused(words) => {
             AppError::new(Code::CallFailed, format!("The server refused the call: {words}. Call again."))
         }
-        CallFailure::EngineMissing(error) => {
-            AppError::new(Code::EngineMissing, format!("This call needs an engine that can't start here: {error}."))
-        }
+        CallFailure::EngineMissing(error) => AppError::new(Code::EngineMissing, error.to_string()),
         CallFailure::Media(error) => AppError::new(
             Code::CallFailed,
             format!("The call could not be connected: {error}. Check the network or firewall and call again."),

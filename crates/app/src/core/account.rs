@@ -6,7 +6,6 @@ use std::{
 };
 
 use parley_client::{Client, ClientError, ClientOptions, Credentials, SecretStore, cache::Opened};
-use parley_domain::EngineKind;
 use parley_protocol::{
     Code,
     app::{self, AppError, AppEvent, ConnectionState, ConnectionView, SessionState, SessionView, SignIn},
@@ -148,7 +147,7 @@ async fn client_options(shared: &Shared) -> ClientOptions {
         })
         .await;
     ClientOptions {
-        engines: vec![EngineKind::Direct],
+        engines: shared.library.engines().await,
         clock: Arc::clone(&shared.clock),
         ..ClientOptions::new(shared.options.data_dir.join("copy"), Arc::clone(&place.store))
     }

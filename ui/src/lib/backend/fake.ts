@@ -2,6 +2,7 @@ import type { AppEvent, CallView, Commands, ProjectCard, SessionView, SignIn } f
 import { type Backend, type CommandName, type FrameLink, Refusal, appError } from './backend';
 import { FakeCalls } from './fake/calls';
 import { openFakeFrames } from './fake/frames';
+import { FakeLibrary } from './fake/library';
 import { HELENA } from './fake/people';
 import { FakeTalks } from './fake/talks';
 import { type World, addProject, demoWorld, emptyWorld } from './fake/world';
@@ -17,7 +18,8 @@ const ANSWER_MS = 120;
 
 /**
  * An app core in memory, for browsers without one and for tests. Scenes: `desk`, `empty`, `new` (signed in, nothing
- * loaded), `offline`, `signed-out`, `ring`, `call`, `calling`, `reconnecting`, `after`, `no-devices`, `failing`, `provider`.
+ * loaded), `offline`, `signed-out`, `ring`, `call`, `calling`, `reconnecting`, `after`, `no-devices`, `failing`, `provider`,
+ * `engine-missing`, and those of Agora's library (fake/library.ts).
  */
 export class FakeBackend implements Backend {
   readonly ringHasOwnWindow = false;
@@ -25,6 +27,7 @@ export class FakeBackend implements Backend {
   readonly world: World;
   readonly #talks: FakeTalks;
   readonly #calls: FakeCalls;
+  readonly #library: FakeLibrary;
   #session: SessionView;
   #connection: Commands['snapshot']['answer']['connection'];
 
@@ -43,6 +46,7 @@ export class FakeBackend implements Backend {
     const tell = (event: AppEvent): void => this.listeners.tell(event);
     this.#talks = new FakeTalks(this.world, tell, () => this.#connection.state === 'connected');
     this.#calls = new FakeCalls(this.world, tell);
+    this.#library = new FakeLibrary(scene, tell);
     if (scene === 'offline')
       this.#talks.addWaiting('conversation-signs', 'The room names are right. Two small things on 7 and 19.');
     if (scene === 'failing')
@@ -115,6 +119,9 @@ export class FakeBackend implements Backend {
     setCamera: ({ on }) => this.#calls.setCamera(on),
     devices: () => this.#devices,
     chooseDevices: (chosen) => (this.#devices = { ...this.#devices, chosen }),
+    library: () => this.#library.view,
+    installLibrary: () => this.#library.install(),
+    removeLibrary: () => this.#library.remove(),
     diagnostics: () => ({
       version: '0.1.0',
       facts: [

@@ -1,7 +1,7 @@
 import type { AppError, Code } from '../generated/types';
 
 /** The one thing that the person can do about an error. */
-export type Remedy = 'again' | 'check' | 'signIn' | 'settings' | 'none';
+export type Remedy = 'again' | 'check' | 'signIn' | 'settings' | 'library' | 'none';
 
 interface Sentence {
   /** What happened and what was kept. */
@@ -70,7 +70,11 @@ const SENTENCES: Record<Code, Sentence> = {
   },
   NO_MICROPHONE: { says: 'No microphone was found. The other side can’t hear you.', remedy: 'settings' },
   NO_SPEAKER: { says: 'No sound output was found. You can’t hear the other side.', remedy: 'settings' },
-  ENGINE_MISSING: { says: 'This call needs Agora’s library, which is not installed here.', remedy: 'settings' },
+  ENGINE_MISSING: {
+    says: 'This call goes over Agora, whose library is missing here or doesn’t fit. Settings say what is needed.',
+    remedy: 'library',
+  },
+  LIBRARY_REFUSED: { says: 'This can’t be used as Agora’s library. Nothing was changed.', remedy: 'none' },
   CALL_FAILED: { says: 'The call could not be connected. Your messages are not affected.', remedy: 'again' },
   NO_CALL: { says: 'There is no call any more.', remedy: 'none' },
   LOCAL_STORAGE: { says: 'Parley can’t write to its own folder. Check that the disk is not full.', remedy: 'again' },
@@ -81,6 +85,7 @@ const REMEDIES: Record<Remedy, string | null> = {
   check: null,
   signIn: 'Sign in',
   settings: 'Choose devices',
+  library: 'Open settings',
   none: null,
 };
 

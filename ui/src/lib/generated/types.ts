@@ -28,7 +28,7 @@ errors: Array<FieldProblem>,
  */
 meetingId: MeetingId | null, };
 
-export type AppEvent = { "event": "session", "payload": SessionView } | { "event": "connection", "payload": ConnectionView } | { "event": "projects", "payload": ProjectsView } | { "event": "message", "payload": MessageView } | { "event": "messageGone", "payload": OfOutbox } | { "event": "typing", "payload": TypingBy } | { "event": "ring", "payload": RingView | null } | { "event": "call", "payload": CallView | null } | { "event": "notice", "payload": AppError };
+export type AppEvent = { "event": "session", "payload": SessionView } | { "event": "connection", "payload": ConnectionView } | { "event": "projects", "payload": ProjectsView } | { "event": "message", "payload": MessageView } | { "event": "messageGone", "payload": OfOutbox } | { "event": "typing", "payload": TypingBy } | { "event": "ring", "payload": RingView | null } | { "event": "call", "payload": CallView | null } | { "event": "library", "payload": LibraryView } | { "event": "notice", "payload": AppError };
 
 export type Attachment = { 
 /**
@@ -122,7 +122,7 @@ error: AppError | null,
  */
 framesUrl: string, };
 
-export type Code = "MALFORMED" | "UNAUTHENTICATED" | "TOKEN_EXPIRED" | "INVALID_CREDENTIALS" | "FORBIDDEN" | "PROVIDER_NOT_APPROVED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "PROPOSAL_NOT_PENDING" | "REQUEST_NOT_OPEN" | "PROJECT_NOT_ACTIVE" | "EDIT_WINDOW_OVER" | "MESSAGE_DELETED" | "MEETING_IN_PROGRESS" | "MEETING_STATE" | "MEETING_NOT_OPEN" | "PROPOSAL_EXPIRED" | "LINK_EXPIRED" | "SYNC_TOO_OLD" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "INVALID" | "IDEMPOTENCY_KEY_REUSED" | "RATE_LIMITED" | "INTERNAL" | "NOT_IMPLEMENTED" | "UNAVAILABLE" | "SERVER_UNREACHABLE" | "NOT_A_PARLEY_SERVER" | "PLAIN_HTTP_REFUSED" | "NO_CAMERA" | "CAMERA_UNAVAILABLE" | "NO_MICROPHONE" | "NO_SPEAKER" | "ENGINE_MISSING" | "CALL_FAILED" | "NO_CALL" | "LOCAL_STORAGE";
+export type Code = "MALFORMED" | "UNAUTHENTICATED" | "TOKEN_EXPIRED" | "INVALID_CREDENTIALS" | "FORBIDDEN" | "PROVIDER_NOT_APPROVED" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "PROPOSAL_NOT_PENDING" | "REQUEST_NOT_OPEN" | "PROJECT_NOT_ACTIVE" | "EDIT_WINDOW_OVER" | "MESSAGE_DELETED" | "MEETING_IN_PROGRESS" | "MEETING_STATE" | "MEETING_NOT_OPEN" | "PROPOSAL_EXPIRED" | "LINK_EXPIRED" | "SYNC_TOO_OLD" | "PAYLOAD_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "INVALID" | "IDEMPOTENCY_KEY_REUSED" | "RATE_LIMITED" | "INTERNAL" | "NOT_IMPLEMENTED" | "UNAVAILABLE" | "SERVER_UNREACHABLE" | "NOT_A_PARLEY_SERVER" | "PLAIN_HTTP_REFUSED" | "NO_CAMERA" | "CAMERA_UNAVAILABLE" | "NO_MICROPHONE" | "NO_SPEAKER" | "ENGINE_MISSING" | "LIBRARY_REFUSED" | "CALL_FAILED" | "NO_CALL" | "LOCAL_STORAGE";
 
 export type ConnectionState = "connected" | "reconnecting" | "offline";
 
@@ -222,6 +222,8 @@ version: string,
  */
 facts: Array<Fact>, };
 
+export type DownloadKind = "zip" | "folder";
+
 export type EndReason = "ended" | "declined" | "cancelled" | "missed" | "expired" | "abandoned" | "project_closed" | "moved";
 
 export type EngineKind = "agora" | "direct";
@@ -245,6 +247,56 @@ pointer: string,
  * What is wrong and what would be right.
  */
 message: string, };
+
+export type InstallLibrary = { 
+/**
+ * What to choose.
+ */
+from: DownloadKind, };
+
+export type LibraryState = "missing" | "fits" | "refused";
+
+export type LibraryView = { 
+/**
+ * Whether there is one to use.
+ */
+state: LibraryState, 
+/**
+ * What has to be downloaded for this machine, for people.
+ */
+needed: string, 
+/**
+ * In how many zip files Agora gives it.
+ */
+parts: number, 
+/**
+ * Agora's page that it is on.
+ */
+page: string, 
+/**
+ * The folder that is looked at.
+ */
+folder: string, 
+/**
+ * The folder was named when the app was started; it isn't ours to install into or to remove.
+ */
+named: boolean, 
+/**
+ * What lies there, for people; null if nothing does.
+ */
+product: string | null, 
+/**
+ * As the library says itself; null while that is not known.
+ */
+version: string | null, 
+/**
+ * The downloads that it was installed from.
+ */
+downloads: Array<string>, 
+/**
+ * Why it can't be used, with what to do.
+ */
+problem: string | null, };
 
 export type MarkReadUpTo = { 
 /**
@@ -960,6 +1012,9 @@ export interface Commands {
   setCamera: { args: Switch; answer: null };
   devices: { args: Nothing; answer: DevicesView };
   chooseDevices: { args: DeviceChoice; answer: DevicesView };
+  library: { args: Nothing; answer: LibraryView };
+  installLibrary: { args: InstallLibrary; answer: LibraryView | null };
+  removeLibrary: { args: Nothing; answer: LibraryView };
   diagnostics: { args: Nothing; answer: DiagnosticsView };
 }
 

@@ -37,6 +37,10 @@ export class FakeCalls {
       this.#run();
       setTimeout(() => this.tell({ event: 'notice', payload: appError('NO_SPEAKER', '') }), 100);
     }
+    if (scene === 'engine-missing') {
+      const error = appError('ENGINE_MISSING', '');
+      this.call = { ...this.#begin(project.id, true, 'ended'), engine: 'agora', endReason: null, error };
+    }
     if (scene === 'after') {
       this.call = { ...this.#begin(project.id, true, 'ended'), endReason: 'ended', duration: 754 };
     }

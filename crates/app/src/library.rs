@@ -1,0 +1,336 @@
+//! Agora's library on this machine: what the settings show of it, and what it means for calls.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use parley_agora::sdk::{self, Fit, InstallError, Loaded, Place, Refusal, Source};
+use parley_call::{EngineError, EnginePorts, MediaEngine};
+use parley_domain::EngineKind;
+use parley_protocol::{
+    Code,
+    app::{AppError, DownloadKind, LibraryState, LibraryView},
+};
+use tokio::task::spawn_blocking;
+
+use crate::options::LibraryOptions;
+
+/// Agora's own start-up reads files and starts threads; what takes longer than this hangs.
+const LOADS_WITHIN: Duration = Duration::from_secs(30);
+
+/// The library's place, and what is known of what lies there. Cloning shares it.
+#[derive(Clone)]
+pub(crate) struct Library(Arc<Inner>);
+
+struct Inner {
+    options: LibraryOptions,
+    /// What came of loading it in a process of its own, so that this happens once for each library.
+    tried: Mutex<Option<(Stamp, Result<Loaded, Refusal>)>>,
+    /// One installation or removal at a time.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// Tells whether a file is still the one that was tried.
+#[derive(Clone, PartialEq, Eq)]
+struct Stamp {
+    file: PathBuf,
+    length: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl Library {
+    pub(crate) fn new(options: LibraryOptions) -> Self {
+        Self(Arc::new(Inner { options, tried: Mutex::default(), changing: tokio::sync::Mutex::default() }))
+    }
+
+    /// What this machine can carry calls with. Reads the library's tables, which takes some milliseconds.
+    pub(crate) async fn engines(&self) -> Vec<EngineKind> {
+        let inner = Arc::clone(&self.0);
+        let fits = spawn_blocking(move || inner.usable().is_ok()).await.unwrap_or(false);
+        if fits { vec![EngineKind::Agora, EngineKind::Direct] } else { vec![EngineKind::Direct] }
+    }
+
+    /// The library as it lies there, tried if it was not yet.
+    pub(crate) async fn view(&self) -> Result<LibraryView, AppError> {
+        let inner = Arc::clone(&self.0);
+        spawn_blocking(move || inner.view()).await.map_err(broke)
+    }
+
+    /// Lets the person choose a download and installs it. `None`: nothing was chosen.
+    pub(crate) async fn install(&self, from: DownloadKind) -> Result<Option<LibraryView>, AppError> {
+        let Some(picker) = self.0.options.picker.clone() else {
+            return Err(AppError::new(Code::NotImplemented, "There is no dialog to choose files here."));
+        };
+        if self.0.options.named.is_some() {
+            return Err(not_ours());
+        }
+        let chosen = picker.pick(from).await;
+        if chosen.is_empty() {
+            return Ok(None);
+        }
+        let _changing = self.0.changing.lock().await;
+        let inner = Arc::clone(&self.0);
+        let done = spawn_blocking(move || {
+            let downloads: Vec<&Path> = chosen.iter().map(PathBuf::as_path).collect();
+            sdk::install(&downloads, &inner.installed()).map_err(refused)?;
+            Ok(inner.view())
+        });
+        done.await.map_err(broke)?.map(Some)
+    }
+
+    /// Takes the installed library away.
+    pub(crate) async fn remove(&self) -> Result<LibraryView, AppError> {
+        if self.0.options.named.is_some() {
+            return Err(not_ours());
+        }
+        let _changing = self.0.changing.lock().await;
+        let inner = Arc::clone(&self.0);
+        let done = spawn_blocking(move || {
+            sdk::remove(&inner.installed()).map_err(refused)?;
+            Ok(inner.view())
+        });
+        done.await.map_err(broke)?
+    }
+
+    /// The engine that carries a call over the library. Loads it into this process the first time.
+    pub(crate) fn engine(&self, ports: EnginePorts) -> Result<Box<dyn MediaEngine>, EngineError> {
+        let made = self.0.usable().and_then(|(place, _)| parley_agora::engine(ports, &place.dir));
+        made.map_err(|refusal| {
+            tracing::warn!(%refusal, "a call needs Agora's library");
+            EngineError::Missing(match refusal.is_absence() {
+                true => {
+                    "This call goes over Agora, whose library is not on this computer. Install it in the settings, \
+                         under Agora library, and call again."
+                        .to_owned()
+                }
+                false => format!(
+                    "This call goes over Agora, whose library can't be used here: {refusal}. The settings, under Agora \
+                     library, say more."
+                ),
+            })
+        })
+    }
+
+    /// In a few words, for a bug report.
+    pub(crate) async fn spoken(&self) -> String {
+        let inner = Arc::clone(&self.0);
+        let words = spawn_blocking(move || match inner.usable() {
+            Ok((_, fit)) => {
+                let loaded = inner.known(&fit).and_then(Result::ok);
+                let version = loaded.and_then(|loaded| loaded.version).unwrap_or_else(|| "not loaded yet".to_owned());
+                format!("agora ({:?}, {version}), direct (built in)", fit.interface)
+            }
+            Err(refusal) if refusal.is_absence() => "direct (built in)".to_owned(),
+            Err(refusal) => format!("direct (built in); not agora: {refusal}"),
+        });
+        words.await.unwrap_or_default()
+    }
+}
+
+impl Inner {
+    fn installed(&self) -> PathBuf {
+        self.options.home.join(sdk::FOLDER)
+    }
+
+    fn place(&self) -> Result<Place, Refusal> {
+        let nothing = || Refusal::NotFound { dir: self.installed() };
+        sdk::place(None, self.options.named.as_deref(), &self.options.home).ok_or_else(nothing)
+    }
+
+    /// The library that a call would use: it fits, and is not known to fail when it is loaded.
+    fn usable(&self) -> Result<(Place, Fit), Refusal> {
+        let place = self.place()?;
+        let fit = sdk::inspect(&place.dir)?;
+        match self.known(&fit) {
+            Some(Err(refusal)) => Err(refusal),
+            _ => Ok((place, fit)),
+        }
+    }
+
+    /// What came of loading exactly this library, if it was tried.
+    fn known(&self, fit: &Fit) -> Option<Result<Loaded, Refusal>> {
+        let stamp = stamp(fit).ok()?;
+        self.lock().as_ref().filter(|(tried, _)| *tried == stamp).map(|(_, outcome)| outcome.clone())
+    }
+
+    /// Loads it in a process of its own, unless that was done.
+    fn tried(&self, fit: &Fit) -> Option<Result<Loaded, Refusal>> {
+        let loader = self.options.loader.as_ref()?;
+        if let Some(outcome) = self.known(fit) {
+            return Some(outcome);
+        }
+        let stamp = stamp(fit).ok()?;
+        let outcome = sdk::load_apart(loader, fit, LOADS_WITHIN);
+        *self.lock() = Some((stamp, outcome.clone()));
+        Some(outcome)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Stamp, Result<Loaded, Refusal>)>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view(&self) -> LibraryView {
+        let place = self.place();
+        let found = place.clone().and_then(|place| sdk::inspect(&place.dir));
+        let (state, loaded, problem) = match &found {
+            Ok(fit) => match self.tried(fit).transpose() {
+                Ok(loaded) => (LibraryState::Fits, loaded, None),
+                Err(refusal) => (LibraryState::Refused, None, Some(refusal)),
+            },
+            Err(refusal) if refusal.is_absence() => (LibraryState::Missing, None, None),
+            Err(refusal) => (LibraryState::Refused, None, Some(refusal.clone())),
+        };
+        let dir = place.as_ref().map_or_else(|_| self.installed(), |place| place.dir.clone());
+        let named = place.is_ok_and(|place| place.source != Source::Installed);
+        LibraryView {
+            state,
+            needed: sdk::needed(),
+            parts: sdk::PARTS,
+            page: sdk::DOWNLOADS_PAGE.to_owned(),
+            folder: dir.display().to_string(),
+            named,
+            product: found.ok().map(|fit| format!("{} for {}", fit.interface.product(), fit.machine)),
+            version: loaded.and_then(|loaded| Some(with_build(loaded.version?, loaded.build))),
+            downloads: sdk::downloads(&dir),
+            problem: problem.map(|refusal| format!("{refusal}.")),
+        }
+    }
+}
+
+fn with_build(version: String, build: Option<i32>) -> String {
+    match build {
+        Some(build) if build > 0 => format!("{version}, build {build}"),
+        _ => version,
+    }
+}
+
+fn stamp(fit: &Fit) -> io::Result<Stamp> {
+    let metadata = fs::metadata(&fit.library)?;
+    Ok(Stamp { file: fit.library.clone(), length: metadata.len(), modified: metadata.modified().ok() })
+}
+
+fn refused(error: InstallError) -> AppError {
+    let code = match &error {
+        InstallError::DiskFull { .. } | InstallError::Place { .. } | InstallError::Busy { .. } => Code::LocalStorage,
+        _ => Code::LibraryRefused,
+    };
+    AppError::new(code, format!("{error}."))
+}
+
+fn not_ours() -> AppError {
+    let words = "The library's folder was named when Parley was started (AGORA_SDK_DIR). Change it there.";
+    AppError::new(Code::Forbidden, words)
+}
+
+/// Only a panic comes here.
+fn broke(error: tokio::task::JoinError) -> AppError {
+    AppError::new(Code::Internal, error.to_string())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Loader, Picker};
+
+    /// A data folder and a download with a library that fits.
+    struct Room(TempDir);
+
+    impl Room {
+        fn new() -> Self {
+            let room = tempfile::tempdir().unwrap();
+            fs::create_dir(room.path().join("download")).unwrap();
+            parley_agora_standin::gateway(&room.path().join("download")).unwrap();
+            Self(room)
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        /// With a dialog in which the person chooses these.
+        fn library(&self, chosen: &[&str]) -> Library {
+            let chosen: Vec<PathBuf> = chosen.iter().map(|name| self.at(name)).collect();
+            let picker = Picker::new(move |_| Box::pin(std::future::ready(chosen.clone())));
+            Library::new(LibraryOptions { home: self.at("data"), named: None, loader: None, picker: Some(picker) })
+        }
+    }
+
+    #[tokio::test]
+    async fn library_that_is_installed_can_carry_calls_until_it_is_removed() {
+        let room = Room::new();
+        let library = room.library(&["download"]);
+        assert_eq!(library.engines().await, [EngineKind::Direct]);
+        assert_eq!(library.view().await.unwrap().state, LibraryState::Missing);
+
+        let view = library.install(DownloadKind::Folder).await.unwrap().unwrap();
+        assert_eq!((view.state, view.downloads), (LibraryState::Fits, vec!["download".to_owned()]));
+        assert!(view.product.unwrap().contains("gateway"));
+        assert_eq!(library.engines().await, [EngineKind::Agora, EngineKind::Direct]);
+
+        assert_eq!(library.remove().await.unwrap().state, LibraryState::Missing);
+        assert_eq!(library.engines().await, [EngineKind::Direct]);
+    }
+
+    #[tokio::test]
+    async fn nothing_chosen_changes_nothing_and_a_wrong_choice_says_why() {
+        let room = Room::new();
+        assert_eq!(room.library(&[]).install(DownloadKind::Zip).await.unwrap(), None);
+        fs::write(room.at("page.zip"), "<html>Sign in</html>").unwrap();
+        let error = room.library(&["page.zip"]).install(DownloadKind::Zip).await.unwrap_err();
+        assert_eq!(error.code, Code::LibraryRefused);
+        assert!(error.detail.contains("page.zip"), "{}", error.detail);
+    }
+
+    #[tokio::test]
+    async fn folder_that_was_named_is_used_and_not_touched() {
+        let room = Room::new();
+        let named = Some(room.at("download"));
+        let options = LibraryOptions { named, ..room.library(&[]).0.options.clone() };
+        let library = Library::new(options);
+        let view = library.view().await.unwrap();
+        assert!(view.named && view.state == LibraryState::Fits);
+        assert_eq!(library.remove().await.unwrap_err().code, Code::Forbidden);
+        assert_eq!(library.install(DownloadKind::Zip).await.unwrap_err().code, Code::Forbidden);
+        assert_eq!(library.engines().await, [EngineKind::Agora, EngineKind::Direct]);
+    }
+
+    #[tokio::test]
+    async fn library_that_fails_to_load_no_longer_counts() {
+        let room = Room::new();
+        // Whatever it is told, this program ends without an answer.
+        let loader = Loader { program: "/bin/false".into(), arguments: Vec::new() };
+        let named = Some(room.at("download"));
+        let library = Library::new(LibraryOptions { home: room.at("data"), named, loader: Some(loader), picker: None });
+        assert_eq!(library.engines().await.len(), 2, "not tried yet");
+        let view = library.view().await.unwrap();
+        assert_eq!(view.state, LibraryState::Refused);
+        assert!(view.problem.unwrap().contains("can't be loaded"));
+        assert_eq!(library.engines().await, [EngineKind::Direct]);
+        assert!(library.spoken().await.contains("not agora"));
+        // Another file in its place is a new chance.
+        let file = room.at("download").join("libagora_rtc_sdk.so");
+        let mut bytes = fs::read(&file).unwrap();
+        bytes.extend([0; 16]);
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(library.engines().await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn version_comes_from_a_process_of_its_own() {
+        let room = Room::new();
+        let answer = r#"parley-agora-sdk: {"Ok":{"version":"4.4.32.174","build":28020,"found":70,"missing":[]}}"#;
+        let script = room.at("loader.sh");
+        fs::write(&script, format!("#!/bin/sh\necho noise\necho '{answer}'\n")).unwrap();
+        let loader = Loader { program: "/bin/sh".into(), arguments: vec![script.into()] };
+        let named = Some(room.at("download"));
+        let library = Library::new(LibraryOptions { home: room.at("data"), named, loader: Some(loader), picker: None });
+        let view = library.view().await.unwrap();
+        assert_eq!(view.version.as_deref(), Some("4.4.32.174, build 28020"));
+        assert!(library.spoken().await.contains("4.4.32.174"));
+    }
+}
