@@ -12,6 +12,7 @@ use parley_call::{
 
 impl Fixture for Rig {
     const CHECKS_TOKENS: bool = true;
+    const SHARES_SCREENS: bool = true;
 
     fn engine(&self, ports: EnginePorts) -> Box<dyn MediaEngine> {
         Box::new(self.engine(ports))

@@ -39,6 +39,9 @@ pub trait Fixture {
     /// Whether the engine itself refuses a bad token (otherwise only the server does, at `call:join`).
     const CHECKS_TOKENS: bool;
 
+    /// Whether it carries a shared screen beside the camera.
+    const SHARES_SCREENS: bool = false;
+
     /// A new engine.
     fn engine(&self, ports: EnginePorts) -> Box<dyn MediaEngine>;
 
@@ -66,6 +69,7 @@ macro_rules! engine_suite {
             a_dropped_engine_is_out,
             a_renewed_token_keeps_the_call,
             a_bad_token_is_refused_where_the_engine_checks,
+            a_shared_screen_comes_beside_the_picture_where_the_engine_can,
             commands_without_a_call_do_nothing,
         );
     };
@@ -82,6 +86,7 @@ struct End {
     engine: Box<dyn MediaEngine>,
     events: mpsc::Receiver<EngineEvent>,
     remote_video: Arc<LatestSlot<I420Frame>>,
+    remote_screen: Arc<LatestSlot<I420Frame>>,
     remote_audio: Arc<AudioQueue>,
     in_call: bool,
     told: Vec<EngineEvent>,
@@ -91,14 +96,23 @@ impl End {
     fn new(fixture: &impl Fixture) -> Self {
         let (sender, events) = mpsc::channel(256);
         let remote_video = Arc::new(LatestSlot::new());
+        let remote_screen = Arc::new(LatestSlot::new());
         let remote_audio = Arc::new(AudioQueue::new(100));
         let ports = EnginePorts {
             events: sender,
             remote_video: Arc::clone(&remote_video),
-            remote_screen: Arc::new(LatestSlot::new()),
+            remote_screen: Arc::clone(&remote_screen),
             remote_audio: Arc::clone(&remote_audio),
         };
-        Self { engine: fixture.engine(ports), events, remote_video, remote_audio, in_call: false, told: Vec::new() }
+        Self {
+            engine: fixture.engine(ports),
+            events,
+            remote_video,
+            remote_screen,
+            remote_audio,
+            in_call: false,
+            told: Vec::new(),
+        }
     }
 
     fn join(&mut self, attempt: u32, credentials: Credentials) {
@@ -448,6 +462,26 @@ pub async fn a_bad_token_is_refused_where_the_engine_checks<F: Fixture>(fixture:
     }
     pair.a.join(3, fixture.credentials(Side::A));
     pair.expect(Side::A, EngineEvent::Joined(Attempt(3))).await;
+}
+
+/// Both come at once, into their own places, and the screen goes without the camera. An engine that can't is asked and
+/// does nothing.
+pub async fn a_shared_screen_comes_beside_the_picture_where_the_engine_can<F: Fixture>(fixture: &F) {
+    let mut pair = Pair::connected(fixture).await;
+    let (camera, screen) = (Grey::start(70), Grey::start(190));
+    pair.a.engine.publish_screen(Some(Arc::clone(&screen.frames)), VideoProfile::default());
+    pair.a.engine.publish_video(Some(Arc::clone(&camera.frames)), VideoProfile::default());
+    pair.until("B sees A's picture", |pair| has_grey(&pair.b, 70)).await;
+    if !F::SHARES_SCREENS {
+        return;
+    }
+    pair.expect(Side::B, EngineEvent::RemoteScreen(true)).await;
+    let shows = |end: &End| end.remote_screen.try_take().is_some_and(|frame| is_grey(&frame, 190));
+    pair.until("B sees A's screen", |pair| shows(&pair.b)).await;
+    pair.a.engine.publish_screen(None, VideoProfile::default());
+    pair.expect(Side::B, EngineEvent::RemoteScreen(false)).await;
+    pair.b.remote_video.try_take();
+    pair.until("B still sees A's picture", |pair| has_grey(&pair.b, 70)).await;
 }
 
 /// Every command may come at any time.

@@ -42,9 +42,20 @@ pub fn panics() -> u64 {
 /// Where tests make a callback fail.
 #[cfg(feature = "faults")]
 pub mod faults {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{
+        Condvar, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    };
 
     static PANIC: AtomicBool = AtomicBool::new(false);
+    static HELD: Mutex<bool> = Mutex::new(false);
+    static FREED: Condvar = Condvar::new();
+
+    /// Keeps every callback inside from now on, or lets them go.
+    pub fn hold_callbacks(on: bool) {
+        *HELD.lock().unwrap_or_else(PoisonError::into_inner) = on;
+        FREED.notify_all();
+    }
 
     /// Lets every callback panic from now on, or no more.
     pub fn panic_in_callbacks(on: bool) {
@@ -53,6 +64,8 @@ pub mod faults {
 
     pub(super) fn strike() {
         assert!(!PANIC.load(Ordering::Relaxed), "a test wants this callback to panic");
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(FREED.wait_while(held, |held| *held));
     }
 }
 

@@ -106,20 +106,19 @@ impl SoundPump {
     pub(crate) fn start(blocks: Arc<AudioQueue>, sender: Arc<AudioSender>) -> io::Result<Self> {
         let pump = Pump::start("sound", move |stop| {
             let mut refusals = Refusals::default();
-            let mut beat = Instant::now();
+            let (mut beat, mut late) = (Instant::now(), 0);
             while !stop.load(Ordering::Acquire) {
                 let due = due_blocks(&mut beat, Instant::now());
                 for block in (0..due).map_while(|_| blocks.pop()) {
                     refusals.note(sender.send(&block));
                 }
                 if blocks.len() > MOST_WAITING {
-                    let late = blocks.len() - WAITING_AFTER_DROP;
-                    tracing::trace!(blocks = late, "sound was late and is left out");
-                    for _ in 0..late {
-                        blocks.pop();
-                    }
+                    late += (WAITING_AFTER_DROP..blocks.len()).map_while(|_| blocks.pop()).count();
                 }
                 sleep(beat.saturating_duration_since(Instant::now()));
+            }
+            if late > 0 {
+                tracing::debug!(blocks = late, "sound came late and was left out");
             }
         })?;
         Ok(Self { _pump: pump })

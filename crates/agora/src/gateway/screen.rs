@@ -86,9 +86,10 @@ impl Sharing {
         let mut pause = FIRST_PAUSE;
         while let Err(ended) = self.share() {
             tracing::warn!(%ended, "the screen is not shared for now");
-            let until = Instant::now() + pause;
+            let (until, pass) = (Instant::now() + pause, self.shared.wanted().pass);
             pause = (pause * 2).min(LONGEST_PAUSE);
-            while !self.is_stopped() && Instant::now() < until {
+            // Another pass may be what it needs.
+            while !self.is_stopped() && Instant::now() < until && self.shared.wanted().pass == pass {
                 self.shared.screen_events.next(until);
             }
         }
