@@ -5,10 +5,16 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::Write,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use anyhow::{Context, Result, bail, ensure};
+
+/// Held while the compiler runs.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A library or program to be compiled.
 #[derive(Debug, Clone, Hash)]
@@ -63,12 +69,15 @@ pub fn build(product: &Product, dir: &Path) -> Result<PathBuf> {
     fs::create_dir_all(dir).with_context(|| format!("the folder {}", dir.display()))?;
     let kept = kept_folder().unwrap_or_else(|| dir.join("kept")).join(key(product)?);
     let made = kept.join(&product.name);
+    // Who comes second finds what the first one made, instead of making it again at the same time.
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !made.is_file() {
         fs::create_dir_all(&kept).with_context(|| format!("the folder {}", kept.display()))?;
         let fresh = beside(&made);
         compile(product, &fresh, &kept)?;
         fs::rename(&fresh, &made)?;
     }
+    drop(turn);
     let wanted = dir.join(&product.name);
     let content = fs::read(&made)?;
     if fs::read(&wanted).is_ok_and(|present| present == content) {
@@ -94,6 +103,7 @@ fn key(product: &Product) -> Result<String> {
     product.flags.hash(&mut hasher);
     product.libraries.hash(&mut hasher);
     let mut folders = vec![crate::sources(), headers()];
+    folders.extend(product.sources.iter().filter_map(|source| source.parent()).map(Path::to_owned));
     let mut files = product.sources.clone();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| format!("the sources in {}", folder.display()))? {
@@ -106,6 +116,7 @@ fn key(product: &Product) -> Result<String> {
         }
     }
     files.sort();
+    files.dedup();
     for file in files {
         file.file_name().hash(&mut hasher);
         fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
