@@ -28,6 +28,10 @@ const NIGHTLY_CRASHES: u32 = 50;
 /// How many calls `nightly` makes up for each operation of the API; `test` makes up ten, and the same every time.
 const NIGHTLY_EXAMPLES: u32 = 200;
 
+/// How often `nightly` joins and leaves over Agora's interface, and how long one call lasts; `test` does 200 and 60.
+const NIGHTLY_CYCLES: &str = "10000";
+const NIGHTLY_SOAK_SECONDS: &str = "600";
+
 struct Checks<'a> {
     workspace: &'a Workspace,
     is_terminal: bool,
@@ -54,12 +58,18 @@ pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &T
 
 /// What takes too long for every day: the same tools, for longer.
 pub(crate) fn nightly(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 8);
+    let mut checks = Checks::new(workspace, environment, arguments, 9);
     checks.prepare()?;
     let is_terminal = checks.is_terminal;
     checks.steps.step("build programs and tests", || build::tests(workspace, is_terminal))?;
     checks.check("API fuzzing", |workspace| fuzz_api(workspace, Some(NIGHTLY_EXAMPLES)));
     checks.check("crashes", |workspace| crashes(workspace, Some(NIGHTLY_CRASHES)));
+    checks.check("Agora's interface for long", |workspace| {
+        let mut soak = cargo_in(workspace, "test");
+        soak.args(["--package", "parley-agora", "--test", "gateway_gives_everything_back"]);
+        soak.env("PARLEY_SOAK_CYCLES", NIGHTLY_CYCLES).env("PARLEY_SOAK_SECONDS", NIGHTLY_SOAK_SECONDS);
+        run_cargo(&mut soak, is_terminal)
+    });
     checks.fuzz(fuzz::LONG);
     checks.steps.finish()
 }

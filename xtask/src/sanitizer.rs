@@ -20,7 +20,8 @@ pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
         // Leaks are told at the end of each test program.
         .env("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=1")
         // Pictures take some times as long; what is measured over a length of time is measured without.
-        .env("PARLEY_SOAK_SECONDS", "5");
+        .env("PARLEY_SOAK_SECONDS", "5")
+        .env("PARLEY_SOAK_CYCLES", "20");
     shell::run_cargo(&mut tests, is_terminal)
 }
 

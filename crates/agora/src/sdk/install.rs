@@ -7,12 +7,17 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::{Fit, Machine, Refusal, inspect, unpack::Unpacking};
 
 /// Beside the libraries: the names of the downloads that they came from, one a line.
 const DOWNLOADS: &str = "downloads.txt";
+/// A program that this process starts at the same moment has its lock, too, until it begins to run.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
 
 /// Why a download was not installed, or an installed library not removed. What was there before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -209,10 +214,14 @@ impl Around {
 
     fn lock(&self) -> Result<File, InstallError> {
         let file = File::create(&self.lock).map_err(|error| self.failed(&error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(InstallError::Busy { dir: self.place.clone() }),
-            Err(TryLockError::Error(error)) => Err(self.failed(&error)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_LOOK),
+                Err(TryLockError::WouldBlock) => return Err(InstallError::Busy { dir: self.place.clone() }),
+                Err(TryLockError::Error(error)) => return Err(self.failed(&error)),
+            }
         }
     }
 
