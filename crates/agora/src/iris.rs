@@ -9,6 +9,7 @@ mod answer;
 mod api;
 mod course;
 mod described;
+mod devices;
 mod engine;
 mod error;
 mod events;
@@ -21,6 +22,7 @@ pub mod names;
 mod receiver;
 pub mod requests;
 mod rtc;
+mod screens;
 mod session;
 mod shared;
 mod slots;
@@ -28,6 +30,7 @@ mod slots;
 pub use self::{
     api::{Api, Attachment},
     described::{DescribedStructure, NUMBERS, described_structures},
+    devices::{Device, DeviceEvent, DeviceKind, Devices, LONGEST_MESSAGE, MessageStream, NoiseSuppression},
     engine::IrisEngine,
     error::IrisError,
     events::{DescribedEvent, described as described_events},
@@ -35,5 +38,7 @@ pub use self::{
     incoming::Incoming,
     library::Library,
     rtc::{Rtc, SoundPath},
+    screens::{Screens, Shareable, Sharing, SourceId, SourceKind, Thumbnail},
+    shared::OwnDevices,
     slots::Listener,
 };

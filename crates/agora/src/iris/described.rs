@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     events,
     keys::keys_of,
+    receiver,
     requests::{devices, engine, media, screens},
     rtc, session,
 };
@@ -57,5 +58,11 @@ pub const NUMBERS: &[(&str, &str, i64)] = &[
     ("AudioTrackType", "AudioTrackDirect", session::DIRECT_TRACK as i64),
     ("VideoBufferType", "VideoBufferRawData", super::feeder::RAW as i64),
     ("VideoPixelFormat", "VideoPixelI420", super::feeder::I420 as i64),
+    ("VideoSourceType", "VideoSourceCamera", super::devices::CAMERA as i64),
+    ("MediaDeviceType", "AudioPlayoutDevice", receiver::SPEAKER as i64),
+    ("MediaDeviceType", "AudioRecordingDevice", receiver::MICROPHONE as i64),
+    ("MediaDeviceType", "VideoCaptureDevice", receiver::CAMERA_DEVICE as i64),
+    ("LocalVideoStreamState", "LocalVideoStreamStateFailed", receiver::LOCAL_FAILED as i64),
+    ("LocalAudioStreamState", "LocalAudioStreamStateFailed", receiver::LOCAL_FAILED as i64),
     ("AudioFrameType", "FrameTypePcm16", super::feeder::PCM_16 as i64),
 ];

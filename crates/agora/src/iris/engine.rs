@@ -12,8 +12,11 @@ use parley_call::{
 };
 use parley_domain::EngineKind;
 
+use tokio::sync::oneshot;
+
 use super::{
-    Library,
+    Library, OwnDevices,
+    rtc::Rtc,
     session::{self, Setup},
     shared::{Mailbox, Publication},
 };
@@ -23,15 +26,39 @@ use super::{
 pub struct IrisEngine {
     ports: EnginePorts,
     library: Arc<Library>,
+    own: Option<OwnDevices>,
     publication: Publication,
     running: Option<Running>,
 }
 
 impl IrisEngine {
-    /// An engine that is in no call. One at a time can be in a call by the same copy of the library.
+    /// An engine that is in no call, for pictures and sound of ours. One at a time can be in a call by the same copy of
+    /// the library.
     pub fn new(ports: EnginePorts, library: Arc<Library>) -> Self {
         let publication = Publication { wants_video: true, ..Publication::default() };
-        Self { ports, library, publication, running: None }
+        Self { ports, library, own: None, publication, running: None }
+    }
+
+    /// An engine whose SDK uses its own microphone and loudspeaker, with its own echo cancelling between them.
+    /// [`publish_audio`](MediaEngine::publish_audio) then opens and closes the SDK's microphone, whatever is in the queue,
+    /// and what others say is played by the SDK instead of coming to the ports. Pictures are ours or the SDK's, as
+    /// [`Self::with_sdk`] has it.
+    pub fn with_own_devices(ports: EnginePorts, library: Arc<Library>, own: OwnDevices) -> Self {
+        Self { own: Some(own), ..Self::new(ports, library) }
+    }
+
+    /// Does something with the SDK's devices and screens, on the thread of the call. What comes of it arrives at the
+    /// receiver, which fails when there is no call or it ends first.
+    pub fn with_sdk<T: Send + 'static>(&self, work: impl FnOnce(&Rtc) -> T + Send + 'static) -> oneshot::Receiver<T> {
+        let (answer, receiver) = oneshot::channel();
+        if let Some(running) = &self.running {
+            let task = Box::new(move |rtc: &Rtc| {
+                // Whoever asked may have gone.
+                let _ = answer.send(work(rtc));
+            });
+            running.mailbox.ask(|asked| asked.tasks.push(task));
+        }
+        receiver
     }
 
     fn changed(&self) {
@@ -56,6 +83,7 @@ impl MediaEngine for IrisEngine {
             ports: self.ports.clone(),
             mailbox: Arc::clone(&mailbox),
             publication: self.publication.clone(),
+            own: self.own.clone(),
         };
         match Running::start(setup, mailbox) {
             Ok(running) => self.running = Some(running),

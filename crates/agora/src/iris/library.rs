@@ -43,12 +43,12 @@ impl Library {
         if let Some(library) = opened.get(&file) {
             return Ok(Arc::clone(library));
         }
-        let cannot = |reason: String| Refusal::CannotLoad { file: file.clone(), reason };
         let names: Vec<&str> = fit.siblings.iter().filter_map(|sibling| sibling.file_name()?.to_str()).collect();
         // SAFETY: `inspect` has found Iris's functions in it, made for this machine, and everything that it needs.
         let library = unsafe { agora_sys::open(&file, &names) }.map_err(|error| Refusal::of_loader(&error))?;
         // SAFETY: the library was opened just now and has these functions with the types of our header (FACTS B2).
-        let iris = unsafe { Iris::from_library(library) }.map_err(|error| cannot(error.to_string()))?;
+        let iris = unsafe { Iris::from_library(library) }
+            .map_err(|error| Refusal::CannotLoad { file: file.clone(), reason: error.to_string() })?;
         let library = Arc::new(Self { iris, path: file.clone(), occupied: AtomicBool::new(false) });
         opened.insert(file, Arc::clone(&library));
         Ok(library)

@@ -7,8 +7,11 @@ use std::sync::{
 
 use agora_sys::gateway::{agora_audio_frame, agora_rtc_stats, agora_video_frame};
 
+use tokio::sync::mpsc;
+
 use super::{
     Incoming, Listener,
+    devices::{DeviceEvent, DeviceKind, permille},
     events::{self, Event, Stats},
     requests::engine::Connection,
 };
@@ -20,6 +23,13 @@ use crate::{
 /// The number under which pictures of our own camera go.
 pub(super) const OURSELVES: u32 = 0;
 
+/// Kinds of devices, by the SDK's list.
+pub(super) const SPEAKER: i32 = 0;
+pub(super) const MICROPHONE: i32 = 1;
+pub(super) const CAMERA_DEVICE: i32 = 3;
+/// The state of own sound and pictures that have failed (FACTS A7: remote/local state).
+pub(super) const LOCAL_FAILED: i32 = 3;
+
 /// Hears one engine.
 pub(super) struct Receiver {
     /// The meeting's channel.
@@ -28,6 +38,7 @@ pub(super) struct Receiver {
     participants: Vec<(u32, Arc<Context>)>,
     /// What is told of nobody: errors, our own pictures.
     main: Arc<Context>,
+    devices: Option<mpsc::Sender<DeviceEvent>>,
     unknown: AtomicU64,
     damaged: AtomicU64,
 }
@@ -37,7 +48,21 @@ impl Receiver {
     pub(super) fn new(channel: String, main: (u32, Arc<Context>), screen: Option<(u32, Arc<Context>)>) -> Self {
         let context = Arc::clone(&main.1);
         let participants = std::iter::once(main).chain(screen).collect();
-        Self { channel, participants, main: context, unknown: AtomicU64::new(0), damaged: AtomicU64::new(0) }
+        let (unknown, damaged) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { channel, participants, main: context, devices: None, unknown, damaged }
+    }
+
+    /// Tells `devices` what happens to the SDK's own devices; what finds no room there is left out.
+    pub(super) fn with_devices(self, devices: mpsc::Sender<DeviceEvent>) -> Self {
+        Self { devices: Some(devices), ..self }
+    }
+
+    fn tell_devices(&self, event: DeviceEvent) {
+        if let Some(devices) = &self.devices
+            && devices.try_send(event).is_err()
+        {
+            tracing::debug!("an event of a device was not taken in time");
+        }
     }
 
     /// Events that we don't understand.
@@ -129,10 +154,24 @@ impl Receiver {
                     take_sound(&self.main, of.uid, &of.audio_frame, incoming);
                 }
             }
-            Event::AudioDeviceChanged(_)
-            | Event::VideoDeviceChanged(_)
-            | Event::DeviceVolume(_)
-            | Event::Volumes(_) => {}
+            Event::AudioDeviceChanged(of) | Event::VideoDeviceChanged(of) => {
+                if let Some(kind) = device_kind(of.device_type) {
+                    tracing::debug!(id = of.device_id, state = of.device_state, "a device has changed");
+                    self.tell_devices(DeviceEvent::Changed(kind));
+                }
+            }
+            Event::DeviceVolume(of) => {
+                if let Some(kind) = device_kind(of.device_type) {
+                    let (permille, muted) = (permille(of.volume), of.muted);
+                    self.tell_devices(DeviceEvent::Volume { kind, permille, muted });
+                }
+            }
+            Event::Volumes(of) => {
+                if self.of(&of.connection).is_some() {
+                    let loud = of.speakers.iter().map(|speaker| (speaker.uid, speaker.volume)).collect();
+                    self.tell_devices(DeviceEvent::Loudness(loud));
+                }
+            }
         }
     }
 
@@ -164,6 +203,16 @@ impl Listener for Receiver {
             }
         }
     }
+}
+
+/// By the SDK's list of kinds (MediaDeviceType in its own sources).
+fn device_kind(number: i32) -> Option<DeviceKind> {
+    Some(match number {
+        SPEAKER => DeviceKind::Speaker,
+        MICROPHONE => DeviceKind::Microphone,
+        CAMERA_DEVICE => DeviceKind::Camera,
+        _ => return None,
+    })
 }
 
 /// What a change of the connection means to us; joins are told by events of their own.

@@ -8,9 +8,9 @@ use std::sync::{
 use parley_call::{EngineError, Token};
 
 use super::{
-    Api, Attachment, EventHandler, IrisError, Library, Listener,
+    Api, Attachment, Devices, EventHandler, IrisError, Library, Listener, Screens,
     requests::{
-        devices::EnableLocalAudio,
+        devices::{EnableLocalAudio, EnableLocalVideo},
         engine::{
             ChannelMediaOptions, Connection, Context, EnableVideo, GetVersion, Initialize, JoinChannel, JoinChannelEx,
             LeaveChannel, LeaveChannelEx, LeaveOptions, RegisterEventHandler, Release, SetAppType, SetAudioScenario,
@@ -115,6 +115,16 @@ impl Rtc {
         self.sound
     }
 
+    /// Its own cameras, microphones and loudspeakers.
+    pub fn devices(&self) -> Devices<'_> {
+        Devices { rtc: self }
+    }
+
+    /// The screens and windows that it can share.
+    pub fn screens(&self) -> Screens<'_> {
+        Screens { rtc: self }
+    }
+
     /// Begins to join; the outcome comes as an event.
     ///
     /// # Errors
@@ -174,12 +184,14 @@ impl Rtc {
         match self.sound {
             SoundPath::Ours => {
                 self.api.call(&SetExternalAudioSink { enabled: true, sample_rate: RATE, channels: 1 })?;
-                self.api.call(&EnableLocalAudio { enabled: false })?;
             }
             SoundPath::Devices => {
                 self.api.call(&SetAudioScenario { scenario: MEETING })?;
             }
         }
+        // Nothing is open that nobody has opened.
+        self.api.call(&EnableLocalAudio { enabled: false })?;
+        self.api.call(&EnableLocalVideo { enabled: false })?;
         Ok(())
     }
 

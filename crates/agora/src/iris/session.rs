@@ -5,13 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parley_call::{Attempt, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, Quality, ScreenPass, Token};
+use parley_call::{
+    Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, Quality, ScreenPass, Token,
+};
 
 use super::{
     IrisError, Library, Listener,
     course::{Course, Step, Stream},
     feeder::{Feeder, PictureFeed, SoundFeed},
-    receiver::Receiver,
+    receiver::{OURSELVES, Receiver},
     requests::{
         engine::{
             ChannelMediaOptions, Connection, MuteRemoteVideoStream, RenewToken, UpdateChannelMediaOptions,
@@ -23,7 +25,7 @@ use super::{
         },
     },
     rtc::{BROADCASTER, CHANNEL_PROFILE, Rtc, SoundPath},
-    shared::{Mailbox, Publication, Source},
+    shared::{Mailbox, OwnDevices, Publication, Source},
 };
 use crate::gateway::{Event, Events, PictureSink, SoundSink, context::Context};
 
@@ -41,6 +43,7 @@ pub(super) struct Setup {
     pub(super) ports: EnginePorts,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) publication: Publication,
+    pub(super) own: Option<OwnDevices>,
 }
 
 /// Runs a join to its end.
@@ -87,6 +90,7 @@ struct Session {
     pass: Option<ScreenPass>,
     camera: Option<u32>,
     sound: Option<u32>,
+    microphone: bool,
     screen: Option<Screen>,
     reported: Reported,
 }
@@ -99,22 +103,33 @@ struct Reported {
 
 impl Session {
     fn start(setup: &Setup) -> Result<Self, IrisError> {
-        let Setup { credentials, ports, mailbox, publication, .. } = setup;
+        let Setup { credentials, ports, mailbox, publication, own, .. } = setup;
+        let sound_path = if own.is_some() { SoundPath::Devices } else { SoundPath::Ours };
+        let heard = match sound_path {
+            SoundPath::Ours => Arc::clone(&ports.remote_audio),
+            // Played by the SDK: here it only shows that it comes.
+            SoundPath::Devices => Arc::new(AudioQueue::new(1)),
+        };
         let sinks = Sinks {
             camera: Arc::new(PictureSink::new(credentials.peer.get(), Arc::clone(&ports.remote_video))),
             screen: credentials
                 .peer_screen
                 .map(|uid| Arc::new(PictureSink::new(uid.get(), Arc::clone(&ports.remote_screen)))),
-            sound: Arc::new(SoundSink::new(credentials.peer.get(), Arc::clone(&ports.remote_audio))),
+            sound: Arc::new(SoundSink::new(credentials.peer.get(), heard)),
         };
-        let pictures = std::iter::once(Arc::clone(&sinks.camera)).chain(sinks.screen.clone()).collect();
+        let ours = own.as_ref().map(|own| Arc::new(PictureSink::new(OURSELVES, Arc::clone(&own.pictures))));
+        let pictures = std::iter::once(Arc::clone(&sinks.camera)).chain(sinks.screen.clone()).chain(ours).collect();
         let context = Context::new(Arc::clone(&mailbox.events), pictures, Some(Arc::clone(&sinks.sound)));
         let screen_context = Context::new(Arc::new(Events::new()), Vec::new(), None);
         let uid = credentials.uid.get();
         let screen = credentials.screen.as_ref().map(|pass| (pass.uid.get(), Arc::clone(&screen_context)));
-        let receiver = Arc::new(Receiver::new(credentials.channel.clone(), (uid, Arc::clone(&context)), screen));
+        let receiver = Receiver::new(credentials.channel.clone(), (uid, Arc::clone(&context)), screen);
+        let receiver = Arc::new(match own {
+            Some(own) => receiver.with_devices(own.events.clone()),
+            None => receiver,
+        });
         let listener: Arc<dyn Listener> = Arc::<Receiver>::clone(&receiver);
-        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, SoundPath::Ours, &listener)?);
+        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, sound_path, &listener)?);
         let feeder = Feeder::start(&rtc).map_err(|_| IrisError::NotMade("thread"))?;
         let session = Self {
             feeder,
@@ -130,6 +145,7 @@ impl Session {
             pass: credentials.screen.clone(),
             camera: None,
             sound: None,
+            microphone: false,
             screen: None,
             reported: Reported { at: Instant::now(), pictures: 0 },
         };
@@ -184,6 +200,7 @@ impl Session {
     /// What the engine was asked to do.
     fn obey(&mut self, mailbox: &Mailbox, course: &mut Course, tell: &mut dyn FnMut(EngineEvent)) {
         let asked = mailbox.take();
+        asked.tasks.into_iter().for_each(|task| task(&self.rtc));
         if let Some(pass) = asked.screen {
             self.renew_screen(pass);
         }
@@ -273,6 +290,9 @@ impl Session {
     }
 
     fn publish_sound(&mut self) -> Result<(), IrisError> {
+        if self.rtc.sound() == SoundPath::Devices {
+            return self.publish_microphone(self.publication.audio.is_some());
+        }
         match (self.publication.audio.clone(), self.sound) {
             (Some(blocks), Some(track)) => self.feeder.change(|feeds| feeds.sound = Some(SoundFeed { blocks, track })),
             (Some(blocks), None) => {
@@ -300,6 +320,14 @@ impl Session {
             (None, None) => {}
         }
         Ok(())
+    }
+
+    fn publish_microphone(&mut self, on: bool) -> Result<(), IrisError> {
+        if std::mem::replace(&mut self.microphone, on) == on {
+            return Ok(());
+        }
+        self.rtc.devices().enable_microphone(on)?;
+        self.update(ChannelMediaOptions { publish_microphone_track: Some(on), ..ChannelMediaOptions::default() })
     }
 
     fn publish_screen(&mut self) -> Result<(), IrisError> {

@@ -7,6 +7,9 @@ use std::sync::{
 
 use parley_call::{AudioQueue, I420Frame, LatestSlot, ScreenPass, Token, VideoProfile};
 
+use tokio::sync::mpsc;
+
+use super::{devices::DeviceEvent, rtc::Rtc};
 use crate::gateway::Events;
 
 /// A source of pictures, and how they are sent.
@@ -21,12 +24,25 @@ pub(super) struct Publication {
     pub(super) wants_video: bool,
 }
 
+/// Something that is to be done with the SDK.
+pub(super) type Task = Box<dyn FnOnce(&Rtc) + Send>;
+
 /// What the engine asks of the thread of a join, since it looked last.
 #[derive(Default)]
 pub(super) struct Asked {
     pub(super) publication: Option<Publication>,
     pub(super) token: Option<Token>,
     pub(super) screen: Option<ScreenPass>,
+    pub(super) tasks: Vec<Task>,
+}
+
+/// The SDK captures and plays by itself, and tells what happens to its devices.
+#[derive(Clone)]
+pub struct OwnDevices {
+    /// Where what happens to devices goes; what finds no room there is left out.
+    pub events: mpsc::Sender<DeviceEvent>,
+    /// Where the pictures of the SDK's own camera and screen capture go, while they are open.
+    pub pictures: Arc<LatestSlot<I420Frame>>,
 }
 
 /// Between the engine and the thread of a join.

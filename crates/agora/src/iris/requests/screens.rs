@@ -19,8 +19,8 @@ pub struct GetScreenCaptureSources {
 /// What can be shared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sources {
-    /// Screens and windows.
-    pub result: Vec<Source>,
+    /// Screens and windows, each a [`Source`]; one by one, so that a damaged one doesn't take the others along.
+    pub result: Vec<serde_json::Value>,
     /// Names the list in the library's memory; an address, so all 64 bits count.
     pub sources: serde_json::Value,
 }
@@ -172,8 +172,9 @@ mod tests {
                 "thumbImage":{{"buffer":{address},"length":4,"width":1,"height":1}}}}],"sources":{address}}}"#
         );
         let sources: Sources = serde_json::from_str(&text).expect("valid");
-        assert_eq!(sources.result[0].source_id, -1);
-        assert_eq!(sources.result[0].thumb_image.map(|image| image.buffer), i64::try_from(address).ok());
+        let source: Source = serde_json::from_value(sources.result[0].clone()).expect("valid");
+        assert_eq!(source.source_id, -1);
+        assert_eq!(source.thumb_image.map(|image| image.buffer), i64::try_from(address).ok());
         let back = serde_json::to_string(&ReleaseScreenCaptureSources { sources: sources.sources }).expect("valid");
         assert_eq!(back, format!(r#"{{"sources":{address}}}"#));
     }
