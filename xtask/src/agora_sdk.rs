@@ -15,7 +15,8 @@ use crate::{
 pub(crate) fn run(workspace: &Workspace, words: &[OsString], is_terminal: bool) -> Result<()> {
     packages::install(workspace, Need::Headless, is_terminal)?;
     let mut compile = build::cargo_in(workspace, "build");
-    compile.args(["--package", "parley-agora", "--bin", PROGRAM]);
+    // The same choice as `run` makes, so that what that built is found.
+    compile.args(build::EVERYTHING).args(["--bin", PROGRAM]);
     run_cargo(&mut compile, is_terminal)?;
     let mut program = Command::new(workspace.program(PROGRAM));
     let status = program.arg("--data-dir").arg(workspace.out("run")).args(words).status()?;

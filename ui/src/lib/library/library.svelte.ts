@@ -8,13 +8,16 @@ export class Library {
   working = $state<'look' | 'install' | 'remove' | null>(null);
   error = $state.raw<AppError | null>(null);
   #disposed = false;
+  #turn = 0;
+  /** The turn whose answer is on the screen: an answer of an earlier one is no news. */
+  #drawn = 0;
   readonly #backend: Backend;
   readonly #stop: () => void;
 
   constructor(backend: Backend) {
     this.#backend = backend;
     this.#stop = backend.listen((event) => {
-      if (event.event === 'library') this.view = event.payload;
+      if (event.event === 'library') this.#draw(event.payload, this.#turn);
     });
   }
 
@@ -37,16 +40,23 @@ export class Library {
   }
 
   async #do(what: 'look' | 'install' | 'remove', ask: () => Promise<LibraryView | null>): Promise<void> {
-    if (this.working !== null) return;
+    // Looking may take a second, since the library is tried; whoever wants to change something need not wait for it.
+    if (this.working === 'install' || this.working === 'remove' || (what === 'look' && this.working === 'look')) return;
+    const turn = ++this.#turn;
     this.working = what;
     this.error = null;
     try {
       const view = await ask();
-      if (!this.#disposed && view !== null) this.view = view;
+      if (!this.#disposed && view !== null && turn > this.#drawn) this.#draw(view, turn);
     } catch (thrown) {
       if (!this.#disposed) this.error = toAppError(thrown);
     } finally {
-      this.working = null;
+      if (turn === this.#turn) this.working = null;
     }
+  }
+
+  #draw(view: LibraryView, turn: number): void {
+    this.view = view;
+    this.#drawn = turn;
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Refusal, appError } from '../backend/backend';
 import { FakeBackend } from '../backend/fake';
+import type { LibraryView } from '../generated/types';
 import { Library } from './library.svelte';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -50,6 +51,22 @@ it('does one thing at a time, and forgets the last error with the next attempt',
   void library.load();
   expect(library.error).toBeNull();
   await vi.runAllTimersAsync();
+});
+
+it('installs while the library is still being looked at, and an earlier answer is no news', async () => {
+  const backend = new FakeBackend();
+  const library = new Library(backend);
+  let answer: (view: LibraryView) => void = () => undefined;
+  vi.spyOn(backend, 'execute').mockImplementationOnce(() => new Promise((resolve) => (answer = resolve as never)));
+  void library.load();
+  void library.install('zip');
+  expect(library.working).toBe('install');
+  await vi.runAllTimersAsync();
+  expect(library.view?.state).toBe('fits');
+  if (library.view !== null) answer({ ...library.view, state: 'missing' });
+  await vi.runAllTimersAsync();
+  expect(library.view?.state).toBe('fits');
+  expect(library.working).toBeNull();
 });
 
 it('draws what another window did, until it is disposed', async () => {
