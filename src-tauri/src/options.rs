@@ -35,7 +35,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) library_dir: Option<PathBuf>,
     /// What the process does in which a library is tried.
-    #[arg(long, hide = true, value_name = "FILE", exclusive = true)]
+    #[arg(long, hide = true, value_name = "FILE")]
     pub(crate) try_agora_library: Option<PathBuf>,
     /// Keep the sign-in in an encrypted file, without asking the system's keyring.
     #[arg(long)]
