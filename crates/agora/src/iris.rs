@@ -7,7 +7,6 @@
 
 mod answer;
 mod api;
-mod course;
 mod described;
 mod devices;
 mod engine;

@@ -4,6 +4,7 @@
 //! desktop SDK (Windows, macOS), [`sdk`] says where the library lies, whether it fits, and puts one in its place.
 
 pub mod codes;
+mod course;
 pub mod gateway;
 mod guard;
 pub mod iris;

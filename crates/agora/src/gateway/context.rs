@@ -336,13 +336,14 @@ pub struct Flow {
 }
 
 /// What one more of them meant.
-struct Step {
+pub(crate) struct Step {
     is_first: bool,
     gap: Duration,
 }
 
 impl Flow {
-    fn count(&self, time: MediaTime) -> Step {
+    /// One more has come.
+    pub(crate) fn count(&self, time: MediaTime) -> Step {
         self.count.fetch_add(1, Ordering::Relaxed);
         let time = time.0.max(1);
         match self.newest.swap(time, Ordering::Relaxed) {

@@ -12,7 +12,6 @@ use std::{
 
 use super::{
     connection::{Connection, Receiving},
-    control::{BEAT, JOIN_LIMIT},
     error::GatewayError,
     events::{Event, Track},
     outgoing::VideoOut,
@@ -20,7 +19,10 @@ use super::{
     shared::Shared,
     tracks::Prefer,
 };
-use crate::codes::{ChangedReason, ErrorCode};
+use crate::{
+    codes::{ChangedReason, ErrorCode},
+    course::{BEAT, JOIN_LIMIT},
+};
 
 /// Before it tries again, and twice as long each time …
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

@@ -1,17 +1,11 @@
 //! The thread of one join: begins the SDK, joins, publishes what is to be sent, tells what happens, and ends the SDK.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
-use parley_call::{
-    Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, Quality, ScreenPass, Token,
-};
+use parley_call::{Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, ScreenPass, Token};
 
 use super::{
     IrisError, Library, Listener,
-    course::{Course, Step, Stream},
     feeder::{Feeder, PictureFeed, SoundFeed},
     receiver::{OURSELVES, Receiver},
     requests::{
@@ -27,10 +21,10 @@ use super::{
     rtc::{BROADCASTER, CHANNEL_PROFILE, Rtc, SoundPath},
     shared::{Mailbox, OwnDevices, Publication, Source},
 };
-use crate::gateway::{Event, Events, PictureSink, SoundSink, context::Context};
-
-/// How often the quality is told.
-const REPORTS: Duration = Duration::from_secs(1);
+use crate::{
+    course::{Course, Incoming, Step},
+    gateway::{Event, Events, PictureSink, context::Context},
+};
 
 /// Stands in the microphone's place, so that nothing is mixed and there is the least delay (FACTS B2, createCustomAudioTrack).
 pub(super) const DIRECT_TRACK: i32 = 1;
@@ -49,8 +43,11 @@ pub(super) struct Setup {
 /// Runs a join to its end.
 pub(super) fn run(setup: Setup) {
     let mut outbox = Outbox::new(setup.ports.events.clone());
-    let mut course = Course::new(setup.attempt, &setup.credentials, Instant::now());
-    match Session::start(&setup) {
+    let incoming = setup.incoming();
+    let session = Session::start(&setup, &incoming);
+    let mut course = Course::new(setup.attempt, incoming, Instant::now());
+    course.hide(!setup.publication.wants_video, &mut |event| outbox.tell(event));
+    match session {
         Ok(mut session) => session.run(&setup.mailbox, &mut course, &mut outbox),
         Err(error) => {
             tracing::warn!(%error, "Agora's desktop SDK can't begin");
@@ -62,11 +59,20 @@ pub(super) fn run(setup: Setup) {
     }
 }
 
-/// The other person's media on their way to us.
-struct Sinks {
-    camera: Arc<PictureSink>,
-    screen: Option<Arc<PictureSink>>,
-    sound: Arc<SoundSink>,
+impl Setup {
+    fn sound_path(&self) -> SoundPath {
+        if self.own.is_some() { SoundPath::Devices } else { SoundPath::Ours }
+    }
+
+    /// Where the other person's media go.
+    fn incoming(&self) -> Incoming {
+        let remote_audio = match self.sound_path() {
+            SoundPath::Ours => Arc::clone(&self.ports.remote_audio),
+            // Played by the SDK: here it only shows that it comes.
+            SoundPath::Devices => Arc::new(AudioQueue::new(1)),
+        };
+        Incoming::new(&self.credentials, &EnginePorts { remote_audio, ..self.ports.clone() })
+    }
 }
 
 /// Our screen in the channel, as a participant of its own.
@@ -82,7 +88,6 @@ struct Session {
     receiver: Arc<Receiver>,
     context: Arc<Context>,
     screen_context: Arc<Context>,
-    sinks: Sinks,
     uid: u32,
     channel: String,
     peer: u32,
@@ -92,34 +97,14 @@ struct Session {
     sound: Option<u32>,
     microphone: bool,
     screen: Option<Screen>,
-    reported: Reported,
-}
-
-/// What the last report counted from.
-struct Reported {
-    at: Instant,
-    pictures: u64,
 }
 
 impl Session {
-    fn start(setup: &Setup) -> Result<Self, IrisError> {
-        let Setup { credentials, ports, mailbox, publication, own, .. } = setup;
-        let sound_path = if own.is_some() { SoundPath::Devices } else { SoundPath::Ours };
-        let heard = match sound_path {
-            SoundPath::Ours => Arc::clone(&ports.remote_audio),
-            // Played by the SDK: here it only shows that it comes.
-            SoundPath::Devices => Arc::new(AudioQueue::new(1)),
-        };
-        let sinks = Sinks {
-            camera: Arc::new(PictureSink::new(credentials.peer.get(), Arc::clone(&ports.remote_video))),
-            screen: credentials
-                .peer_screen
-                .map(|uid| Arc::new(PictureSink::new(uid.get(), Arc::clone(&ports.remote_screen)))),
-            sound: Arc::new(SoundSink::new(credentials.peer.get(), heard)),
-        };
+    fn start(setup: &Setup, incoming: &Incoming) -> Result<Self, IrisError> {
+        let Setup { credentials, mailbox, publication, own, .. } = setup;
         let ours = own.as_ref().map(|own| Arc::new(PictureSink::new(OURSELVES, Arc::clone(&own.pictures))));
-        let pictures = std::iter::once(Arc::clone(&sinks.camera)).chain(sinks.screen.clone()).chain(ours).collect();
-        let context = Context::new(Arc::clone(&mailbox.events), pictures, Some(Arc::clone(&sinks.sound)));
+        let pictures = incoming.pictures().into_iter().chain(ours).collect();
+        let context = Context::new(Arc::clone(&mailbox.events), pictures, Some(Arc::clone(&incoming.sound)));
         let screen_context = Context::new(Arc::new(Events::new()), Vec::new(), None);
         let uid = credentials.uid.get();
         let screen = credentials.screen.as_ref().map(|pass| (pass.uid.get(), Arc::clone(&screen_context)));
@@ -129,7 +114,7 @@ impl Session {
             None => receiver,
         });
         let listener: Arc<dyn Listener> = Arc::<Receiver>::clone(&receiver);
-        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, sound_path, &listener)?);
+        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, setup.sound_path(), &listener)?);
         let feeder = Feeder::start(&rtc).map_err(|_| IrisError::NotMade("thread"))?;
         let session = Self {
             feeder,
@@ -137,7 +122,6 @@ impl Session {
             receiver,
             context,
             screen_context,
-            sinks,
             uid,
             channel: credentials.channel.clone(),
             peer: credentials.peer.get(),
@@ -147,7 +131,6 @@ impl Session {
             sound: None,
             microphone: false,
             screen: None,
-            reported: Reported { at: Instant::now(), pictures: 0 },
         };
         let options = ChannelMediaOptions {
             auto_subscribe_audio: Some(true),
@@ -164,35 +147,21 @@ impl Session {
 
     fn run(&mut self, mailbox: &Mailbox, course: &mut Course, outbox: &mut Outbox) {
         while !mailbox.is_stopped() {
-            let now = Instant::now();
-            let report = self.reported.at + REPORTS;
-            let wait_until = course.deadline().map_or(report, |deadline| deadline.min(report));
-            let event = mailbox.events.next(wait_until);
+            let event = mailbox.events.next(course.next_look());
             if mailbox.is_stopped() {
                 break;
             }
-            let mut tell = |event| outbox.tell(event);
-            let mut step = match event {
-                Some(event) => course.on_event(&event, Instant::now(), &mut tell),
-                None => Step::GoOn,
-            };
-            if step == Step::GoOn {
-                step = course.on_time(Instant::now(), &mut tell);
+            let (now, mut tell) = (Instant::now(), |event| outbox.tell(event));
+            if event.is_some_and(|event| course.on_event(&event, now, &mut tell) == Step::In) {
+                self.on_joined();
             }
-            match step {
-                Step::GoOn => {}
-                Step::In => self.on_joined(),
-                Step::Over => break,
-                Step::Restart(stream) => self.restart(stream),
-                Step::RestartAll => {
-                    [Stream::Camera, Stream::Screen, Stream::Sound].into_iter().for_each(|stream| self.restart(stream));
-                }
+            course.on_time(now, &mut tell);
+            if course.is_over() {
+                break;
             }
             self.obey(mailbox, course, &mut tell);
             self.on_screen(&mut tell);
-            if now >= report {
-                self.report(course, &mut tell);
-            }
+            course.report(now, self.context.stats(), &mut tell);
             outbox.flush();
         }
     }
@@ -234,9 +203,7 @@ impl Session {
 
     fn want_video(&mut self, course: &mut Course, tell: &mut dyn FnMut(EngineEvent)) {
         let wanted = self.publication.wants_video;
-        self.sinks.camera.set_wanted(wanted);
-        course.on_wanted(wanted, tell);
-        self.restart(Stream::Camera);
+        course.hide(!wanted, tell);
         if course.is_in() {
             self.mute_peer(!wanted);
         }
@@ -404,36 +371,6 @@ impl Session {
         if is_same || self.screen.is_none() {
             self.pass = Some(pass);
         }
-    }
-
-    fn restart(&self, stream: Stream) {
-        match stream {
-            Stream::Camera => self.sinks.camera.flow().stop(),
-            Stream::Sound => self.sinks.sound.flow().stop(),
-            Stream::Screen => {
-                if let Some(screen) = &self.sinks.screen {
-                    screen.flow().stop();
-                }
-            }
-        }
-    }
-
-    fn report(&mut self, course: &Course, tell: &mut dyn FnMut(EngineEvent)) {
-        let (now, pictures) = (Instant::now(), self.sinks.camera.flow().total());
-        let before = std::mem::replace(&mut self.reported, Reported { at: now, pictures });
-        if !course.is_in() {
-            return;
-        }
-        let stats = self.context.stats().unwrap_or_default();
-        let seconds = now.saturating_duration_since(before.at).as_secs_f32().max(0.001);
-        tell(EngineEvent::Quality(Quality {
-            round_trip: stats.round_trip,
-            loss: stats.sent_loss,
-            send_bitrate: stats.send_bitrate,
-            receive_bitrate: stats.receive_bitrate,
-            receive_fps: pictures.saturating_sub(before.pictures) as f32 / seconds,
-            freezes: self.sinks.camera.freezes(),
-        }));
     }
 
     fn new_video_track(&self) -> Result<u32, IrisError> {
