@@ -30,8 +30,8 @@ function firstLine(stream) {
 }
 
 export class Desktop {
-  /** Opens a display of this size. */
-  static async open(width, height) {
+  /** Opens a display of this size. Programs on it see of our environment what they need, and variables of these names. */
+  static async open(width, height, names = /^$/) {
     const desktop = new Desktop();
     desktop.children = [];
     desktop.home = mkdtempSync(join(tmpdir(), 'parley-desktop-'));
@@ -44,6 +44,7 @@ export class Desktop {
     const runtime = join(desktop.home, 'runtime');
     mkdirSync(runtime, { mode: 0o700 });
     desktop.environment = {
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name))),
       PATH: process.env.PATH,
       LANG: 'C.UTF-8',
       TZ: 'UTC',

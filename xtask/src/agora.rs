@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{environment::Environment, shell, workspace::Workspace};
+use crate::{Engine, environment::Environment, shell, steps::Steps, workspace::Workspace};
 
 /// Where the library lies for every program that we start, as for those that a person starts.
 const SDK_DIR: &str = "AGORA_SDK_DIR";
@@ -12,14 +12,29 @@ const SDK_DIR: &str = "AGORA_SDK_DIR";
 /// A library, and what the programs of a run are told about it.
 pub(crate) struct Library {
     pub(crate) folder: PathBuf,
-    /// For a person: what carries this call.
-    pub(crate) words: String,
+    /// For a person: what carries the calls.
+    words: String,
     environment: Vec<(&'static str, OsString)>,
 }
 
 impl Library {
+    /// What a run needs: nothing for the built-in engine. Tells a person what it is.
+    pub(crate) fn of_run(
+        engine: Engine,
+        workspace: &Workspace,
+        environment: &Environment,
+        steps: &mut Steps,
+    ) -> Result<Option<Self>> {
+        if engine == Engine::Direct {
+            return Ok(None);
+        }
+        let library = steps.step("Agora's library", || Self::ready(workspace, environment))?;
+        eprintln!("      calls go over {}", library.words);
+        Ok(Some(library))
+    }
+
     /// The one in the folder of `AGORA_SDK_DIR`, else the stand-in.
-    pub(crate) fn ready(workspace: &Workspace, environment: &Environment) -> Result<Self> {
+    fn ready(workspace: &Workspace, environment: &Environment) -> Result<Self> {
         let Some(folder) = environment.agora_sdk.clone() else { return Self::stand_in(workspace) };
         if !environment.has_agora_credentials {
             bail!(

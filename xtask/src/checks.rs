@@ -40,7 +40,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 23);
+    let mut checks = Checks::new(workspace, environment, arguments, 24);
     checks.prepare()?;
     checks.cheap();
     checks.tests()?;
@@ -48,7 +48,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
-    let mut checks = Checks::new(workspace, environment, arguments, 27);
+    let mut checks = Checks::new(workspace, environment, arguments, 28);
     checks.prepare()?;
     checks.cheap();
     checks.thorough();
@@ -179,13 +179,19 @@ impl<'a> Checks<'a> {
         }
         self.check("black box: the built app", |workspace| {
             install_driver(workspace, is_terminal)?;
-            let mut black_box = node_tests(workspace, "blackbox");
-            black_box.env("PARLEY_APP", workspace.program("parley")).env("TAURI_DRIVER", driver(workspace));
-            if let Some(clips) = &clips {
-                black_box.env("PARLEY_CLIENT_CLIP", &clips.client).env("PARLEY_PROVIDER_CLIP", &clips.provider);
-            }
-            run(&mut black_box)
+            run(&mut black_box(workspace, clips.as_ref()))
         });
+        let name = "black box: a call over Agora's interface (stand-in)";
+        if cfg!(target_os = "linux") {
+            self.check(name, |workspace| {
+                install_driver(workspace, is_terminal)?;
+                let mut black_box = black_box(workspace, clips.as_ref());
+                Library::stand_in(workspace)?.hand_to(black_box.env("PARLEY_ENGINE", "agora"));
+                run(&mut black_box)
+            });
+        } else {
+            self.steps.skip(name, "the stand-in library is for Linux");
+        }
         Ok(())
     }
 }
@@ -243,6 +249,16 @@ fn headless_run(workspace: &Workspace, clips: Option<&Clips>, library: Option<&L
         library.hand_to(&mut headless);
     }
     run(&mut headless)
+}
+
+/// The built app in two windows; each sends a clip, if there are any.
+fn black_box(workspace: &Workspace, clips: Option<&Clips>) -> Command {
+    let mut black_box = node_tests(workspace, "blackbox");
+    black_box.env("PARLEY_APP", workspace.program("parley")).env("TAURI_DRIVER", driver(workspace));
+    if let Some(clips) = clips {
+        black_box.env("PARLEY_CLIENT_CLIP", &clips.client).env("PARLEY_PROVIDER_CLIP", &clips.provider);
+    }
+    black_box
 }
 
 fn driver(workspace: &Workspace) -> std::path::PathBuf {

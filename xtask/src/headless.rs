@@ -26,13 +26,7 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     steps.step("system packages", || packages::install(workspace, Need::Headless, is_terminal))?;
     steps.step("build the server and the headless clients", || build::headless(workspace, is_terminal))?;
     let clips = steps.step("video clip", || Ok(clip::fetch(workspace, is_terminal)))?;
-    let library = match arguments.engine {
-        Engine::Direct => None,
-        Engine::Agora => Some(steps.step("Agora's library", || Library::ready(workspace, environment))?),
-    };
-    if let Some(library) = &library {
-        eprintln!("      this call goes over {}", library.words);
-    }
+    let library = Library::of_run(arguments.engine, workspace, environment, &mut steps)?;
 
     let data = workspace.out("run/headless");
     if arguments.fresh && data.exists() {

@@ -85,8 +85,8 @@ pub(crate) struct RunArguments {
     /// Two clients without windows go the same way and report each step as one JSON line.
     #[arg(long)]
     headless: bool,
-    /// What carries the call of the clients without windows: the built-in engine, or Agora's library (the one in
-    /// AGORA_SDK_DIR, else a stand-in with its interface, built here).
+    /// What carries calls: the built-in engine, or Agora's library (the one in AGORA_SDK_DIR, else a stand-in with its
+    /// interface, built here).
     #[arg(long, value_enum, default_value_t = Engine::Direct)]
     engine: Engine,
     /// Forget the data of earlier runs.

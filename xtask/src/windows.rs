@@ -11,7 +11,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    RunArguments, build,
+    Engine, RunArguments,
+    agora::Library,
+    build,
     children::{Children, supervised},
     clip,
     environment::Environment,
@@ -30,7 +32,7 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &RunArguments) -> Result<()> {
     let is_terminal = environment.is_terminal;
-    let mut steps = Steps::new(7);
+    let mut steps = Steps::new(if arguments.engine == Engine::Agora { 8 } else { 7 });
     steps.step("system packages", || packages::install(workspace, Need::Windows, is_terminal))?;
     steps.step("UI packages", || {
         node::check_version()?;
@@ -39,6 +41,7 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
     steps.step("build the UI", || node::build_ui(workspace, is_terminal))?;
     steps.step("build the server and the app", || build::windows(workspace, is_terminal))?;
     let clips = steps.step("video clips in place of cameras", || Ok(clip::fetch(workspace, is_terminal)))?;
+    let library = Library::of_run(arguments.engine, workspace, environment, &mut steps)?;
 
     let data = workspace.out("run");
     if arguments.fresh {
@@ -47,7 +50,8 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
         }
     }
     let mut children = Children::new()?;
-    let port = steps.step("start the server", || start_server(workspace, &data.join("server"), &mut children))?;
+    let port = steps
+        .step("start the server", || start_server(workspace, &data.join("server"), library.as_ref(), &mut children))?;
     let bus = if environment.has_session_bus { None } else { start_bus(&mut children) };
     steps.step("open the windows", || {
         let password = data.join("demo-password");
@@ -76,6 +80,9 @@ pub(crate) fn run(workspace: &Workspace, environment: &Environment, arguments: &
             if let Some(bus) = &bus {
                 app.env("DBUS_SESSION_BUS_ADDRESS", bus);
             }
+            if let Some(library) = &library {
+                library.hand_to(&mut app);
+            }
             children.spawn_logged(profile, &mut app, &workspace.out(&format!("logs/{profile}.log")))?;
         }
         Ok(())
@@ -98,7 +105,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-fn start_server(workspace: &Workspace, data: &Path, children: &mut Children) -> Result<u16> {
+fn start_server(workspace: &Workspace, data: &Path, library: Option<&Library>, children: &mut Children) -> Result<u16> {
     let program = workspace.program("parley-server");
     fs::create_dir_all(data)?;
     // A mark of ours, written after the seed: a seed that was interrupted is done again.
@@ -112,6 +119,9 @@ fn start_server(workspace: &Workspace, data: &Path, children: &mut Children) -> 
     let port = network::free_port()?;
     let mut serve = supervised(&program);
     serve.arg("serve").arg("--listen").arg(format!("127.0.0.1:{port}")).arg("--data-dir").arg(data);
+    if let Some(library) = library {
+        library.hand_to(&mut serve);
+    }
     let log = workspace.out("logs/server.log");
     children.spawn_logged("the server", &mut serve, &log)?;
     let is_ready = children
