@@ -10,7 +10,7 @@ use crate::{build::cargo_in, shell, workspace::Workspace};
 /// The tests of the crates that may hold `unsafe` code.
 pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
     let mut tests = cargo_in(workspace, "test");
-    tests.args(["--package", "parley-agora", "--lib", "--tests", "--target", &host()?]);
+    tests.args(["--package", "parley-agora", "--lib", "--tests", "--no-fail-fast", "--target", &host()?]);
     // The sanitizer is not stable yet; this lets the stable compiler have it. A folder of its own: everything that is
     // linked has to be compiled for it.
     tests

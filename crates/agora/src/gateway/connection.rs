@@ -2,7 +2,7 @@
 
 use std::{
     ffi::CString,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,9 @@ use super::{
 const BROADCASTER: i32 = 1;
 /// Callbacks put something into a queue and go; one that is inside for so long will never leave.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connections in which a callback never returned, and the service that they need: kept for good.
+static KEPT: Mutex<Vec<(Arc<Service>, Native)>> = Mutex::new(Vec::new());
 
 /// What a connection brings, and where to.
 #[derive(Default)]
@@ -448,8 +451,7 @@ impl Native {
         if self.places.iter().filter(stays).count() > 0 {
             tracing::error!("a callback of Agora's library never returned: its connection is left as it is");
             // Freeing what it works with would be worse than keeping it.
-            std::mem::forget(Arc::clone(service));
-            std::mem::forget(self);
+            KEPT.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::clone(service), self));
             return;
         }
         if let Some(pictures) = self.pictures {
