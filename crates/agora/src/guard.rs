@@ -48,6 +48,6 @@ mod tests {
     /// `panic = "abort"` in a profile would make every guard useless.
     #[test]
     fn panics_unwind_in_this_profile() {
-        assert!(cfg!(panic = "unwind"));
+        const { assert!(cfg!(panic = "unwind")) };
     }
 }

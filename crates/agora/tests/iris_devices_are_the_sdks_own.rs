@@ -1,4 +1,6 @@
 //! Cameras, microphones, loudspeakers and screens of the SDK's own, as the stand-in makes them up.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(target_os = "linux")]
 
 #[path = "common/iris_standin.rs"]

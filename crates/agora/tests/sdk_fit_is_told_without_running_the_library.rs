@@ -1,4 +1,6 @@
 //! What `inspect` says of folders and files of every kind. The libraries are compiled here and never loaded.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(target_os = "linux")]
 
 #[path = "common/sdk_files.rs"]

@@ -1,4 +1,6 @@
 //! What `install` takes out of downloads, and what it refuses, leaving everything as it was.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(target_os = "linux")]
 
 #[path = "common/sdk_files.rs"]
@@ -341,7 +343,7 @@ proptest! {
         fs::create_dir(&data).unwrap();
         let file = room.path().join("any.zip");
         let mut writer = ZipWriter::new(fs::File::create(&file).unwrap());
-        for (name, content) in [(format!("agora_sdk/{GATEWAY}"), &whole.0), (format!("agora_sdk/libaosl.so"), &whole.1), (name, &whole.1)] {
+        for (name, content) in [(format!("agora_sdk/{GATEWAY}"), &whole.0), ("agora_sdk/libaosl.so".to_owned(), &whole.1), (name, &whole.1)] {
             // The writer itself refuses to say the same name twice.
             if writer.start_file(name, SimpleFileOptions::default()).is_ok() {
                 writer.write_all(content).unwrap();

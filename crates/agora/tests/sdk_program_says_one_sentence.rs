@@ -1,4 +1,6 @@
 //! `parley-agora-sdk` as a person uses it: exit codes, sentences, and libraries that misbehave when they are loaded.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(target_os = "linux")]
 
 #[path = "common/sdk_files.rs"]

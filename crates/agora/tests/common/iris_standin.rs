@@ -1,4 +1,6 @@
 //! Copies of the desktop wrapper's stand-in, each with rooms, tokens and knobs of its own: one engine lives in one copy.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{

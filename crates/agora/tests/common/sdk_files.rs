@@ -1,4 +1,6 @@
 //! Makes library files and downloads for the tests of `sdk`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{
