@@ -26,6 +26,7 @@ mod session;
 mod shared;
 mod slots;
 
+pub(crate) use self::rtc::is_new_enough;
 pub use self::{
     api::{Api, Attachment},
     described::{DescribedStructure, NUMBERS, described_structures},

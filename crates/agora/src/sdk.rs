@@ -33,6 +33,9 @@ pub const PARTS: u8 = if cfg!(any(windows, target_os = "macos")) { 2 } else { 1 
 /// The oldest server library whose interface we know: one layout of every structure from then on.
 pub const OLDEST_GATEWAY: &str = "4.4.32.154";
 
+/// The oldest Iris whose methods have the ids that we call.
+pub const OLDEST_IRIS: &str = "4.5";
+
 /// Which of Agora's two C interfaces a library speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interface {

@@ -277,9 +277,30 @@ fn other_machines_files_in_the_same_zip_are_left_out() {
 fn two_libraries_of_one_name_are_refused_unless_they_are_the_same() {
     let room = Room::new();
     install(&[&room.download("twice.zip", &[("again/libaosl.so", &room.sibling)])], &room.place()).unwrap();
-    for name in ["again/libaosl.so", "again/LIBAOSL.so"] {
-        let download = room.download("clash.zip", &[(name, &room.main)]);
-        assert!(matches!(room.refuses(&download, &["clash.zip", "two different"]), InstallError::Clash { .. }));
+    let second = format!("agora_sdk/{}", "LIBAOSL.so");
+    let download = room.download("clash.zip", &[(&second, &room.main)]);
+    assert!(matches!(room.refuses(&download, &["clash.zip", "two different"]), InstallError::Clash { .. }));
+    let second = format!("again/{GATEWAY}");
+    let download = room.download("clash.zip", &[(&second, &room.sibling)]);
+    assert!(matches!(room.refuses(&download, &["clash.zip", "two different"]), InstallError::Clash { .. }));
+}
+
+#[test]
+fn what_lies_beside_the_main_library_goes_before_another_products() {
+    let room = Room::new();
+    let other = [("agora_rtm/libaosl.so", room.main.as_slice()), ("agora_rtm/libagora_rtm_sdk.so", &room.sibling)];
+    let [first, last] = ["agora_rtm", "zz_rtm"].map(|folder| {
+        let names = other.map(|(name, content)| (name.replace("agora_rtm/", &format!("{folder}/")), content));
+        let mut entries: Vec<(&str, &[u8])> = names.iter().map(|(name, content)| (name.as_str(), *content)).collect();
+        let main = format!("agora_sdk/{GATEWAY}");
+        let ours = [(main.as_str(), room.main.as_slice()), ("agora_sdk/libaosl.so", &room.sibling)];
+        let at = if folder == "agora_rtm" { entries.len() } else { 0 };
+        entries.splice(at..at, ours);
+        zip(&room.at(&format!("{folder}.zip")), &entries)
+    });
+    for download in [first, last] {
+        install(&[&download], &room.place()).unwrap();
+        assert_eq!(fs::read(room.place().join("libaosl.so")).unwrap(), room.sibling, "{}", download.display());
     }
 }
 

@@ -109,3 +109,18 @@ fn refused_download_leaves_with_one_and_wrong_usage_with_two() {
     assert!(says(program(room.path()).args(["install", "nowhere.zip"]), 1).contains("nowhere.zip can't be read"));
     assert_eq!(program(room.path()).arg("install").output().unwrap().status.code(), Some(2));
 }
+
+#[test]
+fn stand_ins_are_loaded_and_tell_their_version() {
+    let room = tempfile::tempdir().unwrap();
+    for (folder, make) in [
+        ("gateway", parley_agora_standin::gateway as fn(&Path) -> _),
+        ("iris", parley_agora_standin::iris),
+    ] {
+        let dir = room.path().join(folder);
+        fs::create_dir(&dir).unwrap();
+        let _: std::path::PathBuf = make(&dir).unwrap();
+        let check = says(program(room.path()).arg("--sdk-dir").arg(&dir).arg("check"), 0);
+        assert!(check.starts_with("It loads: version 4."), "{check}");
+    }
+}

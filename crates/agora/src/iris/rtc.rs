@@ -231,7 +231,7 @@ impl Drop for Rtc {
 }
 
 /// Whether a version is one whose ids we know.
-fn is_new_enough(version: &str) -> bool {
+pub(crate) fn is_new_enough(version: &str) -> bool {
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     let found = [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)];
     found >= OLDEST

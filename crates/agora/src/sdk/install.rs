@@ -63,7 +63,7 @@ pub enum InstallError {
         entry: String,
     },
     /// A link, which could point anywhere.
-    #[error("{} has a link in it ({entry}); nothing of it was used", file.display())]
+    #[error("{} has a link in it ({entry}); unpack it and choose the folder", file.display())]
     Link {
         /// Which file.
         file: PathBuf,

@@ -5,7 +5,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use agora_sys::{gateway, iris};
 use serde::{Deserialize, Serialize};
 
-use super::{Fit, Interface, Refusal};
+use super::{Fit, Interface, OLDEST_IRIS, Refusal};
+use crate::iris::{Api, is_new_enough, requests::engine::GetVersion};
 
 /// What a library says of itself once it is loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,23 +52,39 @@ pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
         let file = fit.library.clone();
         return Err(Refusal::MissingSymbol { file, interface: fit.interface, symbols: needed });
     }
-    // Iris is a wrapper; the version is that of the native library beside it.
+    let told = match (fit.interface, told) {
+        (Interface::Iris, None) => version_of_iris(fit)?,
+        (_, told) => told,
+    };
+    if fit.interface == Interface::Iris
+        && let Some((version, _)) = &told
+        && !is_new_enough(version)
+    {
+        let (file, interface) = (fit.library.clone(), fit.interface);
+        let found = format!("it says version {version}");
+        return Err(Refusal::TooOld { file, interface, found, needed: OLDEST_IRIS });
+    }
+    let (version, build) = told.unzip();
+    Ok(Loaded { version, build, found: functions.len() - missing.len(), missing })
+}
+
+/// What Iris answers, or, if it makes no engine here, the native library beside it.
+fn version_of_iris(fit: &Fit) -> Result<Option<(String, i32)>, Refusal> {
+    let asked = Api::create(&crate::iris::Library::load(&fit.library)?).and_then(|api| api.call(&GetVersion {}));
+    match asked {
+        Ok(version) => return Ok(Some((version.result, i32::try_from(version.build).unwrap_or_default()))),
+        Err(error) => tracing::debug!(%error, "Iris does not tell its version"),
+    }
     let native = fit.siblings.iter().find(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         name.contains("agora_rtc_sdk") || name.starts_with("agorartckit")
     });
-    let (version, build) = match (told, native) {
-        (None, Some(file)) => {
-            // SAFETY: as above; it was loaded with the wrapper already.
-            let native = unsafe { agora_sys::open(file, &[]) }.map_err(|error| Refusal::of_loader(&error))?;
-            let told = version_in(&native);
-            std::mem::forget(native);
-            told
-        }
-        (told, _) => told,
-    }
-    .unzip();
-    Ok(Loaded { version, build, found: functions.len() - missing.len(), missing })
+    let Some(file) = native else { return Ok(None) };
+    // SAFETY: `inspect` has read that it is a library for this machine; it was loaded with the wrapper already.
+    let native = unsafe { agora_sys::open(file, &[]) }.map_err(|error| Refusal::of_loader(&error))?;
+    let told = version_in(&native);
+    std::mem::forget(native);
+    Ok(told)
 }
 
 /// `const char *getAgoraSdkVersion(int *build)`, which all of Agora's native libraries export (gateway and desktop).

@@ -43,6 +43,17 @@ enum Part {
     Nothing,
 }
 
+/// One file of a download that is needed.
+struct Piece<T> {
+    /// Where it comes from.
+    source: T,
+    /// Its path in the download.
+    name: String,
+    part: Part,
+    /// It lies in another folder than the download's main library, so it may belong to something else in there.
+    is_stray: bool,
+}
+
 impl<'a> Unpacking<'a> {
     pub(super) fn into(folder: &'a Path) -> Self {
         Self { into: folder, left: LARGEST, refused: None }
@@ -64,15 +75,19 @@ impl<'a> Unpacking<'a> {
 
     fn take_folder(&mut self, folder: &Path) -> Result<(), InstallError> {
         let unreadable = |file: PathBuf, error: io::Error| InstallError::Unreadable { file, reason: error.to_string() };
+        let mut wanted = Vec::new();
         for file in find::files_below(folder).map_err(|(at, error)| unreadable(at, error))? {
-            let inside = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             // Names of a person's own disk: what is odd about them is no attack, and no library of Agora's.
-            let part = part_of(&inside).unwrap_or(Part::Nothing);
-            if part == Part::Nothing || !file.is_file() {
-                continue;
+            let part = part_of(&name).unwrap_or(Part::Nothing);
+            if part != Part::Nothing && file.is_file() {
+                wanted.push(Piece { source: file, name, part, is_stray: false });
             }
-            let mut source = File::open(&file).map_err(|error| unreadable(file.clone(), error))?;
-            self.keep(folder, &inside, part, u64::MAX, &mut source)?;
+        }
+        put_strays_last(&mut wanted);
+        for piece in wanted {
+            let mut source = File::open(&piece.source).map_err(|error| unreadable(piece.source.clone(), error))?;
+            self.keep(folder, &piece, u64::MAX, &mut source)?;
         }
         Ok(())
     }
@@ -108,27 +123,28 @@ impl<'a> Unpacking<'a> {
             if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
                 return Err(InstallError::Compression { file: file.to_owned(), entry: shown(&name) });
             }
-            wanted.push((index, name, part));
+            wanted.push(Piece { source: index, name, part, is_stray: false });
         }
+        put_strays_last(&mut wanted);
         let mut budget = length.saturating_mul(RATIO).max(SMALL);
-        for (index, name, part) in wanted {
-            let mut entry = zip.by_index(index).map_err(|error| zip_error(file, &name, error))?;
-            let written = self.keep(file, &name, part, budget, &mut entry)?;
+        for piece in wanted {
+            let mut entry = zip.by_index(piece.source).map_err(|error| zip_error(file, &piece.name, error))?;
+            let written = self.keep(file, &piece, budget, &mut entry)?;
             budget = budget.saturating_sub(written);
         }
         Ok(())
     }
 
     /// Writes one part of a download, if it is for this machine. Answers how many bytes it had.
-    fn keep(
+    fn keep<T>(
         &mut self,
         download: &Path,
-        name: &str,
-        part: Part,
+        piece: &Piece<T>,
         budget: u64,
         source: &mut impl Read,
     ) -> Result<u64, InstallError> {
-        let (target, is_library) = match part {
+        let name = &piece.name;
+        let (target, is_library) = match &piece.part {
             Part::Library(target) => (target, true),
             Part::Companion(target) => (target, false),
             Part::Nothing => return Ok(0),
@@ -153,18 +169,18 @@ impl<'a> Unpacking<'a> {
         drop(file);
         self.left -= written;
         if is_library && let Err(refusal) = binary::read(&fresh, Machine::ours()) {
-            if find::main_library(&target).is_some() {
+            if find::main_library(target).is_some() {
                 self.refused.get_or_insert(refusal.moved(&fresh, &download.join(name)));
             }
             return fs::remove_file(&fresh).map_err(|error| failed(&error)).map(|()| written);
         }
-        let place = self.into.join(&target);
+        let place = self.into.join(target);
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent).map_err(|error| failed(&error))?;
         }
         if let Some(earlier) = namesake(&place).map_err(|error| failed(&error))? {
             let is_same = same_content(&earlier, &fresh).map_err(|error| failed(&error))?;
-            if is_library && !is_same {
+            if is_library && !is_same && !piece.is_stray {
                 let name = target.display().to_string();
                 return Err(InstallError::Clash { file: download.to_owned(), name });
             }
@@ -172,7 +188,7 @@ impl<'a> Unpacking<'a> {
         }
         fs::rename(&fresh, &place).map_err(|error| failed(&error))?;
         if is_library
-            && let Some(short) = short_path(&target).map(|short| self.into.join(short))
+            && let Some(short) = short_path(target).map(|short| self.into.join(short))
             && !short.exists()
         {
             // In the download a link leads there, and some libraries ask for their siblings by it.
@@ -180,6 +196,18 @@ impl<'a> Unpacking<'a> {
         }
         Ok(written)
     }
+}
+
+/// What lies beside a main library goes before what lies elsewhere: some downloads hold another product, with libraries
+/// of the same names and other content.
+fn put_strays_last<T>(wanted: &mut [Piece<T>]) {
+    let folder = |name: &str| name.rsplit_once(['/', '\\']).map_or(String::new(), |(folder, _)| folder.to_owned());
+    let is_main = |piece: &&Piece<T>| matches!(&piece.part, Part::Library(to) if find::main_library(to).is_some());
+    let homes: Vec<String> = wanted.iter().filter(is_main).map(|piece| folder(&piece.name)).collect();
+    for piece in wanted.iter_mut() {
+        piece.is_stray = !homes.is_empty() && !homes.contains(&folder(&piece.name));
+    }
+    wanted.sort_by_key(|piece| piece.is_stray);
 }
 
 /// `X.framework/X` for `X.framework/Versions/A/X`.
