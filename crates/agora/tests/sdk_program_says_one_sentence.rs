@@ -113,10 +113,9 @@ fn refused_download_leaves_with_one_and_wrong_usage_with_two() {
 #[test]
 fn stand_ins_are_loaded_and_tell_their_version() {
     let room = tempfile::tempdir().unwrap();
-    for (folder, make) in [
-        ("gateway", parley_agora_standin::gateway as fn(&Path) -> _),
-        ("iris", parley_agora_standin::iris),
-    ] {
+    for (folder, make) in
+        [("gateway", parley_agora_standin::gateway as fn(&Path) -> _), ("iris", parley_agora_standin::iris)]
+    {
         let dir = room.path().join(folder);
         fs::create_dir(&dir).unwrap();
         let _: std::path::PathBuf = make(&dir).unwrap();
