@@ -28,7 +28,7 @@ impl Listener for Ears {
     fn on_event(&self, event: &Incoming<'_>) {
         if event.callback == "onCaptureVideoFrame" {
             self.pictures.fetch_add(1, Ordering::Relaxed);
-            *self.last.lock().unwrap() = String::from_utf8(event.data.to_vec()).unwrap();
+            *self.last.lock().expect("nobody panics with it") = String::from_utf8_lossy(event.data).into_owned();
         }
     }
 }

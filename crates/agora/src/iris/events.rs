@@ -234,7 +234,6 @@ pub(crate) struct LocalVideo {
 /// See [`Event::LocalAudio`].
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct LocalAudio {
-    pub(crate) connection: Connection,
     pub(crate) state: i32,
     pub(crate) reason: i32,
 }

@@ -139,10 +139,13 @@ impl Receiver {
                 let (from, stream, count) = (of.remote_uid, of.stream_id, of.missed);
                 self.tell(&of.connection, Told::MessagesLost { from, stream, count });
             }
-            Event::LocalVideo(of) => {
-                tracing::debug!(source = of.source, state = of.state, reason = of.reason, "own video")
+            Event::LocalVideo(of) if of.state == LOCAL_FAILED => {
+                self.tell_devices(DeviceEvent::PicturesFailed { source: of.source, reason: of.reason });
             }
-            Event::LocalAudio(of) => tracing::debug!(state = of.state, reason = of.reason, "own sound"),
+            Event::LocalAudio(of) if of.state == LOCAL_FAILED => {
+                self.tell_devices(DeviceEvent::SoundFailed { reason: of.reason });
+            }
+            Event::LocalVideo(_) | Event::LocalAudio(_) => {}
             Event::Picture(of) => {
                 if of.channel_id == self.channel {
                     take_picture(&self.main, of.remote_uid, &of.video_frame, incoming);
@@ -282,4 +285,194 @@ fn take_sound(context: &Context, uid: u32, frame: &events::AudioFrame, incoming:
     };
     // SAFETY: the buffer is null or as long as these numbers say, and stays during the callback.
     unsafe { context.take_sound(uid, &raw) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parley_call::{AudioQueue, I420Frame, LatestSlot};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::gateway::{Events, PictureSink, SoundSink};
+
+    const US: u32 = 7;
+    const OUR_SCREEN: u32 = 8;
+    const PEER: u32 = 9;
+
+    struct Bench {
+        receiver: Receiver,
+        ours: Arc<Events>,
+        screens: Arc<Events>,
+        pictures: Arc<LatestSlot<I420Frame>>,
+        camera: Arc<PictureSink>,
+        sound: Arc<AudioQueue>,
+        devices: mpsc::Receiver<DeviceEvent>,
+    }
+
+    fn bench() -> Bench {
+        let (ours, screens) = (Arc::new(Events::new()), Arc::new(Events::new()));
+        let (pictures, sound) = (Arc::new(LatestSlot::new()), Arc::new(AudioQueue::new(8)));
+        let camera = Arc::new(PictureSink::new(PEER, Arc::clone(&pictures)));
+        let voice = Arc::new(SoundSink::new(PEER, Arc::clone(&sound)));
+        let context = Context::new(Arc::clone(&ours), vec![Arc::clone(&camera)], Some(voice));
+        let screen = Context::new(Arc::clone(&screens), Vec::new(), None);
+        let (events, devices) = mpsc::channel(4);
+        let receiver = Receiver::new("c".to_owned(), (US, context), Some((OUR_SCREEN, screen))).with_devices(events);
+        Bench { receiver, ours, screens, pictures, camera, sound, devices }
+    }
+
+    fn hear(bench: &Bench, class: &str, callback: &str, data: &str, buffers: &[&[u8]]) {
+        let mut lent = [None; 8];
+        for (to, bytes) in lent.iter_mut().zip(buffers) {
+            *to = Some(*bytes);
+        }
+        bench.receiver.on_event(&Incoming { class, callback, data: data.as_bytes(), buffers: lent });
+    }
+
+    fn engine_event(bench: &Bench, callback: &str, data: &str) {
+        hear(bench, "RtcEngineEventHandler", callback, data, &[]);
+    }
+
+    fn next(events: &Events) -> Option<Told> {
+        events.next(std::time::Instant::now())
+    }
+
+    #[test]
+    fn each_participant_hears_its_own_and_other_channels_are_nobodys() {
+        let bench = bench();
+        let joined = |channel: &str, uid: u32| {
+            let data = format!(r#"{{"connection":{{"channelId":"{channel}","localUid":{uid}}},"elapsed":1}}"#);
+            engine_event(&bench, "onJoinChannelSuccess", &data);
+        };
+        joined("c", OUR_SCREEN);
+        assert_eq!((next(&bench.ours), next(&bench.screens)), (None, Some(Told::Connected)));
+        joined("c", US);
+        assert_eq!((next(&bench.ours), next(&bench.screens)), (Some(Told::Connected), None));
+        joined("before", US);
+        joined("c", 4_711);
+        assert_eq!((next(&bench.ours), next(&bench.screens)), (None, None));
+    }
+
+    #[test]
+    fn leaving_by_ourselves_is_no_loss_and_everything_else_is() {
+        let bench = bench();
+        let changed = |state: i32, reason: i32| {
+            let connection = r#"{"channelId":"c","localUid":7}"#;
+            let data = format!(r#"{{"connection":{connection},"state":{state},"reason":{reason}}}"#);
+            engine_event(&bench, "onConnectionStateChanged", &data);
+            next(&bench.ours)
+        };
+        assert_eq!(changed(1, 5), None);
+        assert_eq!(changed(2, 0), None);
+        assert_eq!(changed(3, 1), None);
+        assert_eq!(changed(1, 3), Some(Told::Disconnected(ChangedReason::BannedByServer)));
+        assert_eq!(changed(4, 2), Some(Told::Reconnecting(ChangedReason::Interrupted)));
+        assert_eq!(changed(5, 8), Some(Told::Failed(ChangedReason::InvalidToken)));
+        assert_eq!(changed(5, 99), Some(Told::Failed(ChangedReason::Unknown(99))));
+    }
+
+    #[test]
+    fn devices_are_told_of_and_a_full_channel_loses_only_the_rest() {
+        let mut bench = bench();
+        for kind in [0, 1, 3, 2, -1, 77] {
+            let data = format!(r#"{{"deviceId":"x","deviceType":{kind},"deviceState":1}}"#);
+            engine_event(&bench, "onAudioDeviceStateChanged", &data);
+        }
+        let kinds = [DeviceKind::Speaker, DeviceKind::Microphone, DeviceKind::Camera];
+        for kind in kinds {
+            assert_eq!(bench.devices.try_recv().ok(), Some(DeviceEvent::Changed(kind)));
+        }
+        engine_event(&bench, "onAudioDeviceVolumeChanged", r#"{"deviceType":0,"volume":255,"muted":true}"#);
+        let loud = DeviceEvent::Volume { kind: DeviceKind::Speaker, permille: 1_000, muted: true };
+        assert_eq!(bench.devices.try_recv().ok(), Some(loud));
+        engine_event(&bench, "onLocalVideoStateChanged", r#"{"source":0,"state":3,"reason":5}"#);
+        engine_event(&bench, "onLocalVideoStateChanged", r#"{"source":0,"state":1,"reason":0}"#);
+        engine_event(&bench, "onLocalAudioStateChanged", r#"{"connection":{},"state":3,"reason":2}"#);
+        assert_eq!(bench.devices.try_recv().ok(), Some(DeviceEvent::PicturesFailed { source: 0, reason: 5 }));
+        assert_eq!(bench.devices.try_recv().ok(), Some(DeviceEvent::SoundFailed { reason: 2 }));
+        for _ in 0..50 {
+            engine_event(
+                &bench,
+                "onAudioVolumeIndication",
+                r#"{"connection":{"channelId":"c","localUid":7},"speakers":[{"uid":0,"volume":9,"vad":1}],"speakerNumber":1}"#,
+            );
+        }
+        assert_eq!(bench.devices.try_recv().ok(), Some(DeviceEvent::Loudness(vec![(0, 9)])));
+    }
+
+    #[test]
+    fn what_is_not_known_or_damaged_is_counted() {
+        let bench = bench();
+        engine_event(&bench, "onSomethingNew", "{}");
+        engine_event(&bench, "onUserJoined", "{");
+        engine_event(&bench, "onUserJoined", "");
+        assert_eq!((bench.receiver.unknown_count(), bench.receiver.damaged_count()), (1, 2));
+        assert_eq!(next(&bench.ours), None);
+    }
+
+    fn picture(width: i32, height: i32, strides: [i32; 3]) -> String {
+        let [y, u, v] = strides;
+        format!(
+            r#"{{"channelId":"c","remoteUid":{PEER},"videoFrame":{{"type":1,"width":{width},"height":{height},
+                "yStride":{y},"uStride":{u},"vStride":{v},"rotation":0}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_plane_that_is_shorter_than_its_picture_is_not_read() {
+        let bench = bench();
+        let (luma, chroma) = (vec![90; 16 * 8], vec![128; 8 * 4]);
+        let show = |y: &[u8], u: &[u8], v: &[u8]| {
+            hear(&bench, "VideoFrameObserver", "onRenderVideoFrame", &picture(16, 8, [16, 8, 8]), &[y, u, v]);
+            bench.pictures.try_take()
+        };
+        assert!(show(&luma, &chroma, &chroma).is_some());
+        assert!(show(&luma[1..], &chroma, &chroma).is_none());
+        assert!(show(&luma, &chroma[1..], &chroma).is_none());
+        assert!(show(&luma, &chroma, &[]).is_none());
+        assert_eq!(bench.camera.damaged_count(), 3);
+        hear(&bench, "VideoFrameObserver", "onRenderVideoFrame", &picture(16, 8, [16, 8, 8]), &[]);
+        assert_eq!(bench.camera.damaged_count(), 4);
+    }
+
+    #[test]
+    fn sound_that_is_shorter_than_it_says_is_not_read() {
+        let bench = bench();
+        let data = format!(
+            r#"{{"channelId":"c","uid":{PEER},"audioFrame":{{"type":0,"samplesPerChannel":480,"bytesPerSample":2,
+                "channels":1,"samplesPerSec":48000}}}}"#
+        );
+        let play = |bytes: &[u8]| {
+            hear(&bench, "AudioFrameObserver", "onPlaybackAudioFrameBeforeMixing", &data, &[bytes]);
+            bench.sound.pop().is_some()
+        };
+        assert!(play(&[1; 960]));
+        assert!(!play(&[1; 959]));
+        assert!(!play(&[]));
+    }
+
+    proptest! {
+        /// Reading beyond a buffer would end the process, or be seen by the address sanitizer.
+        #[test]
+        fn whatever_the_numbers_say_only_what_was_lent_is_read(
+            width in any::<i32>(), height in any::<i32>(), strides in any::<[i32; 3]>(), small in 0..64_i32,
+            lengths in proptest::array::uniform3(0..5_000_usize), sizes in any::<[i32; 4]>(), tiny in 0..600_i32,
+        ) {
+            let bench = bench();
+            let planes = lengths.map(|length| vec![1_u8; length]);
+            let lent = [&planes[0][..], &planes[1][..], &planes[2][..]];
+            for text in [picture(width, height, strides), picture(small, small, [small, small, small])] {
+                hear(&bench, "VideoFrameObserver", "onRenderVideoFrame", &text, &lent);
+            }
+            for [samples, channels, bytes, rate] in [sizes, [tiny, 1, 2, 48_000], [tiny, 2, 2, 48_000]] {
+                let data = format!(
+                    r#"{{"channelId":"c","uid":{PEER},"audioFrame":{{"type":0,"samplesPerChannel":{samples},
+                        "bytesPerSample":{bytes},"channels":{channels},"samplesPerSec":{rate}}}}}"#
+                );
+                hear(&bench, "AudioFrameObserver", "onPlaybackAudioFrameBeforeMixing", &data, &lent);
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use parley_call::{Attempt, AudioQueue, Credentials, EngineError, EngineEvent, En
 
 use super::{
     IrisError, Library, Listener,
-    feeder::{Feeder, PictureFeed, SoundFeed},
+    feeder::{Feeder, Feeds, PictureFeed, SoundFeed},
     receiver::{OURSELVES, Receiver},
     requests::{
         engine::{
@@ -97,6 +97,8 @@ struct Session {
     sound: Option<u32>,
     microphone: bool,
     screen: Option<Screen>,
+    /// We are no longer in the channel.
+    is_over: bool,
 }
 
 impl Session {
@@ -131,6 +133,7 @@ impl Session {
             sound: None,
             microphone: false,
             screen: None,
+            is_over: false,
         };
         let options = ChannelMediaOptions {
             auto_subscribe_audio: Some(true),
@@ -157,6 +160,7 @@ impl Session {
             }
             course.on_time(now, &mut tell);
             if course.is_over() {
+                self.is_over = true;
                 break;
             }
             self.obey(mailbox, course, &mut tell);
@@ -389,10 +393,29 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Takes back what was made, while we are still in the channel; the SDK ends with the last holder of `rtc`.
+    /// Takes back what was made, while the SDK lives; it ends with the last holder of `rtc`.
     fn drop(&mut self) {
-        self.publication = Publication::default();
-        self.publish();
+        self.feeder.change(|feeds| *feeds = Feeds::default());
+        if !self.is_over && (self.camera.is_some() || self.sound.is_some() || self.microphone) {
+            let options = ChannelMediaOptions {
+                publish_custom_video_track: Some(false),
+                publish_custom_audio_track: Some(false),
+                publish_microphone_track: Some(false),
+                ..ChannelMediaOptions::default()
+            };
+            self.try_to("stop sending", |rtc| rtc.api().call(&UpdateChannelMediaOptions { options }).map(drop));
+        }
+        self.drop_screen();
+        if let Some(video_track_id) = self.camera.take() {
+            self.try_to("destroy our picture's track", |rtc| {
+                rtc.api().call(&DestroyCustomVideoTrack { video_track_id }).map(drop)
+            });
+        }
+        if let Some(track_id) = self.sound.take() {
+            self.try_to("destroy our sound's track", |rtc| {
+                rtc.api().call(&DestroyCustomAudioTrack { track_id }).map(drop)
+            });
+        }
         tracing::debug!(
             refused = self.feeder.refused_count(),
             unknown = self.receiver.unknown_count(),

@@ -58,24 +58,24 @@ pub(crate) struct Copy {
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self { room: tempfile::tempdir().unwrap(), copies: Mutex::new(Vec::new()) }
+        Self { room: tempfile::tempdir().expect("a folder"), copies: Mutex::new(Vec::new()) }
     }
 
     /// One more copy.
     pub(crate) fn copy(&self) -> Arc<Copy> {
         let mut copies = self.copies();
         let folder = self.room.path().join(format!("copy-{}", copies.len()));
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir(&folder).expect("a folder");
         let from = compiled();
         for file in FILES {
-            fs::copy(from.join(file), folder.join(file)).unwrap();
+            fs::copy(from.join(file), folder.join(file)).expect("copied");
         }
         let library = Library::load(&folder).expect("the stand-in is loaded");
         // SAFETY: it is open already; this only counts one user more.
-        let handle = unsafe { libloading::Library::new(library.path()) }.unwrap();
+        let handle = unsafe { libloading::Library::new(library.path()) }.expect("open already");
         let copy = Arc::new(Copy { library, handle });
         for (name, text) in [
-            ("room", self.room.path().join("room").to_str().unwrap()),
+            ("room", self.room.path().join("room").to_str().expect("a path of letters")),
             ("app_id", APP_ID),
             ("certificate", CERTIFICATE),
         ] {
@@ -114,42 +114,42 @@ impl Drop for World {
 impl Copy {
     /// Makes it misbehave.
     pub(crate) fn set(&self, knob: &str, value: i64) {
-        let name = CString::new(knob).unwrap();
+        let name = c_text(knob);
         // SAFETY: the stand-in's own function, of this type.
         let set =
             unsafe { self.handle.get::<unsafe extern "C" fn(*const c_char, c_longlong) -> c_int>(b"standin_set\0") };
         // SAFETY: a string that ends with a zero.
-        assert_eq!(unsafe { set.unwrap()(name.as_ptr(), value) }, 0, "{knob} is known");
+        assert_eq!(unsafe { set.expect("exported")(name.as_ptr(), value) }, 0, "{knob} is known");
     }
 
     pub(crate) fn set_text(&self, name: &str, text: &str) {
-        let (name, text) = (CString::new(name).unwrap(), CString::new(text).unwrap());
+        let (name, text) = (c_text(name), c_text(text));
         type SetText = unsafe extern "C" fn(*const c_char, *const c_char) -> c_int;
         // SAFETY: the stand-in's own function, of this type.
         let set = unsafe { self.handle.get::<SetText>(b"standin_set_text\0") };
         // SAFETY: strings that end with a zero.
-        assert_eq!(unsafe { set.unwrap()(name.as_ptr(), text.as_ptr()) }, 0, "{name:?} is known");
+        assert_eq!(unsafe { set.expect("exported")(name.as_ptr(), text.as_ptr()) }, 0, "{name:?} is known");
     }
 
     /// A counter.
     pub(crate) fn get(&self, counter: &str) -> i64 {
-        let name = CString::new(counter).unwrap();
+        let name = c_text(counter);
         // SAFETY: the stand-in's own function, of this type.
         let get = unsafe { self.handle.get::<unsafe extern "C" fn(*const c_char) -> c_longlong>(b"standin_get\0") };
         // SAFETY: a string that ends with a zero.
-        unsafe { get.unwrap()(name.as_ptr()) }
+        unsafe { get.expect("exported")(name.as_ptr()) }
     }
 
     /// What was wrong in the calls so far.
     pub(crate) fn complaints(&self) -> String {
         let mut into = vec![0; 64 * 1024];
-        let size = c_int::try_from(into.len()).unwrap();
+        let size = c_int::try_from(into.len()).expect("small");
         type Complaints = unsafe extern "C" fn(*mut c_char, c_int) -> c_int;
         // SAFETY: the stand-in's own function, of this type.
         let complaints = unsafe { self.handle.get::<Complaints>(b"standin_complaints\0") };
         // SAFETY: a buffer of that size.
-        let count = unsafe { complaints.unwrap()(into.as_mut_ptr().cast(), size) };
-        let text = CStr::from_bytes_until_nul(&into).unwrap().to_string_lossy().into_owned();
+        let count = unsafe { complaints.expect("exported")(into.as_mut_ptr().cast(), size) };
+        let text = CStr::from_bytes_until_nul(&into).expect("a text").to_string_lossy().into_owned();
         assert_eq!(count == 0, text.is_empty(), "{count}: {text}");
         text
     }
@@ -167,6 +167,10 @@ impl Copy {
     }
 }
 
+fn c_text(text: &str) -> CString {
+    CString::new(text).expect("no zero in it")
+}
+
 fn uid(number: u32) -> AgoraUid {
     AgoraUid::new(number).expect("above 0")
 }
@@ -174,17 +178,17 @@ fn uid(number: u32) -> AgoraUid {
 /// A token as a server would mint it now.
 pub(crate) fn token(channel: &str, of: u32, life: Duration) -> Token {
     static SALT: AtomicU32 = AtomicU32::new(1);
-    let expires_in = u32::try_from(life.as_secs()).unwrap();
+    let expires_in = u32::try_from(life.as_secs()).expect("a short life");
     let token = RtcToken {
-        app_id: AppId::new(APP_ID).unwrap(),
-        channel: ChannelName::new(channel).unwrap(),
+        app_id: AppId::new(APP_ID).expect("valid"),
+        channel: ChannelName::new(channel).expect("valid"),
         uid: of,
-        issued_at: u32::try_from(UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap(),
+        issued_at: u32::try_from(UNIX_EPOCH.elapsed().expect("after 1970").as_secs()).expect("before 2106"),
         expires_in,
         salt: SALT.fetch_add(1, Ordering::Relaxed),
         privileges: Privileges::publisher(expires_in),
     };
-    Token(token.build(&AppCertificate::new(CERTIFICATE).unwrap()))
+    Token(token.build(&AppCertificate::new(CERTIFICATE).expect("valid")))
 }
 
 /// Good credentials of one side, with a pass for its screen.
