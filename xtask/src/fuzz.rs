@@ -66,7 +66,8 @@ fn build(workspace: &Workspace, is_terminal: bool) -> Result<Vec<PathBuf>> {
     Ok(programs)
 }
 
-fn host() -> Result<String> {
+/// The compiler's own target: named, so that build scripts and macros are left as they are.
+pub(crate) fn host() -> Result<String> {
     let version = output(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names its host")?;
     Ok(host.to_owned())

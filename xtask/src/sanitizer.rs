@@ -1,11 +1,9 @@
 //! The native tests under the address sanitizer: what the layer over Agora's library reads and frees wrongly ends the
 //! test there.
 
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context, Result};
-
-use crate::{build::cargo_in, shell, workspace::Workspace};
+use crate::{build::cargo_in, fuzz::host, shell, workspace::Workspace};
 
 /// The tests of the crates that may hold `unsafe` code.
 pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
@@ -23,11 +21,4 @@ pub(crate) fn check(workspace: &Workspace, is_terminal: bool) -> Result<()> {
         .env("PARLEY_SOAK_SECONDS", "5")
         .env("PARLEY_SOAK_CYCLES", "20");
     shell::run_cargo(&mut tests, is_terminal)
-}
-
-/// The compiler's own target: named, so that build scripts and macros are left as they are.
-fn host() -> Result<String> {
-    let told = shell::output(Command::new("rustc").arg("-vV"))?;
-    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names its host")?;
-    Ok(host.to_owned())
 }
