@@ -13,7 +13,7 @@ use crate::{
     environment::Environment,
     fuzz, layers, node,
     packages::{self, Need},
-    python, sanitizer,
+    python, room, sanitizer,
     shell::{self, run, run_cargo, run_quietly},
     steps::Steps,
     systems, types, unused,
@@ -91,6 +91,7 @@ impl<'a> Checks<'a> {
     /// What everything else stands on.
     fn prepare(&mut self) -> Result<()> {
         let (workspace, is_terminal) = (self.workspace, self.is_terminal);
+        room::check(workspace)?;
         self.steps.step("system packages", || packages::install(workspace, Need::Tests, is_terminal))?;
         self.steps.step("Node packages", || {
             node::check_version()?;

@@ -16,6 +16,7 @@ mod network;
 mod node;
 mod packages;
 mod python;
+mod room;
 mod sanitizer;
 mod shell;
 mod steps;
