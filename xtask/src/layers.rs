@@ -19,7 +19,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("parley-store", &[]),
     ("parley-call", &["parley-agora-token"]),
     ("agora-sys", &[]),
-    ("parley-agora", &["agora-sys", "parley-call"]),
+    // The tokens are those of its `parley-agora-sdk check`, which joins with a person's own App ID and certificate.
+    ("parley-agora", &["agora-sys", "parley-agora-token", "parley-call"]),
     ("parley-agora-standin", &[]),
     ("parley-media", &["parley-call"]),
     ("parley-direct", &["parley-call", "parley-media"]),

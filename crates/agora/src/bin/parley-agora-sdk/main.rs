@@ -1,7 +1,11 @@
 //! `parley-agora-sdk`: puts Agora's library, downloaded by a person, where Parley finds it, and says whether it works.
 //!
 //! Each command says one sentence and ends with 0 (it fits, it is done), 1 (refused), 2 (wrong usage) or 3 (there is no
-//! library).
+//! library). With an Agora account in the environment `check` also makes a call, and says a line for each step of it.
+
+mod end;
+mod pattern;
+mod trial;
 
 use std::{
     env, fmt,
@@ -36,7 +40,8 @@ enum Task {
     },
     /// Say where the library lies and whether it fits, without running it.
     Status,
-    /// Load the library in a process of its own and say its version and which functions it has.
+    /// Load the library in a process of its own and say its version and which functions it has; if AGORA_APP_ID and
+    /// AGORA_APP_CERTIFICATE are set, also make a call between two ends of ours over Agora's network.
     Check {
         /// How many seconds the library may take to load.
         #[arg(long, default_value_t = 60, value_name = "SECONDS")]
@@ -47,6 +52,9 @@ enum Task {
     /// What the process of `check` does.
     #[command(hide = true)]
     Load { library: PathBuf },
+    /// What each of the two processes of the call in `check` does.
+    #[command(hide = true, name = trial::END)]
+    End { library: PathBuf },
 }
 
 /// What a command ends with, besides success.
@@ -96,9 +104,10 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
             Ok(format!("It fits: {}{}.", described(&fit), origin(&place)))
         }
         Task::Check { within } => {
+            let account = account().map_err(refused)?;
             let (_, fit) = fitting(arguments, &data_dir)?;
             let program = env::current_exe().map_err(refused)?;
-            let loader = Loader { program, arguments: vec!["load".into()] };
+            let loader = Loader { program: program.clone(), arguments: vec!["load".into()] };
             let loaded = sdk::load_apart(&loader, &fit, Duration::from_secs(*within)).map_err(refused)?;
             let lacking = match loaded.missing.as_slice() {
                 [] => String::new(),
@@ -107,9 +116,17 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
             let version = loaded.version.as_deref().unwrap_or("of a version that it does not tell");
             let build = loaded.build.map(|build| format!(", build {build}")).unwrap_or_default();
             let found = loaded.found;
-            Ok(format!("It loads: version {version}{build}, {found} functions found{lacking}: {}.", described(&fit)))
+            println!("It loads: version {version}{build}, {found} functions found{lacking}: {}.", described(&fit));
+            let Some(account) = account else {
+                let (app_id, certificate) = (trial::APP_ID, trial::CERTIFICATE);
+                return Ok(format!(
+                    "Joining was not tried; set {app_id} and {certificate} of an Agora project for that."
+                ));
+            };
+            trial::run(&program, &fit.library, &account, |step| println!("{step}")).map_err(refused)
         }
         Task::Load { library } => Ok(sdk::answer_of_loading(library)),
+        Task::End { library } => Ok(end::run(library)),
     }
 }
 
@@ -153,6 +170,15 @@ fn origin(place: &Place) -> String {
 
 fn refused(error: impl fmt::Display) -> Ending {
     Ending::Refused(format!("{error}."))
+}
+
+/// The Agora project to join with, if the environment names one.
+fn account() -> Result<Option<trial::Account>, String> {
+    let read = |name: &str| {
+        let value = env::var_os(name)?.to_string_lossy().trim().to_owned();
+        Some(value).filter(|value| !value.is_empty())
+    };
+    trial::Account::new(read(trial::APP_ID), read(trial::CERTIFICATE))
 }
 
 /// Where the desktop app keeps its files, as Tauri decides it for the identifier of the default profile.
