@@ -69,6 +69,11 @@ impl Engine {
             Self::Agora => &[EngineKind::Agora, EngineKind::Direct],
         }
     }
+
+    /// Whether a shared screen goes beside the camera.
+    pub(crate) fn carries_screens(self) -> bool {
+        self == Self::Agora
+    }
 }
 
 #[cfg(test)]

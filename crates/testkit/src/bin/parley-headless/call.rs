@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
-use parley_call::{CallSession, EngineError, EngineFactory, MediaEngine, Opening, Phase, VideoProfile, VideoTrack};
+use parley_call::{
+    CallSession, CallSnapshot, EngineError, EngineFactory, MediaEngine, Opening, Phase, VideoProfile, VideoTrack,
+};
 use parley_client::ClientEvent;
 use parley_domain::{EngineKind, MeetingId};
 use parley_media::{Originals, SourceOptions, Tone, ToneSource, VideoSource};
@@ -19,6 +21,8 @@ use crate::{
     usage,
 };
 
+/// How long a shared screen is looked at: long enough for the least number of pictures at the least rate.
+pub(crate) const SCREEN_SECONDS: Duration = Duration::from_secs(10);
 /// Pictures that are compared with what was sent, about; 100 are needed.
 const COMPARED_PICTURES: u32 = 150;
 
@@ -29,6 +33,9 @@ pub(crate) struct Programme {
     tone: Tone,
     pub(crate) direction: &'static str,
 }
+
+/// What is drawn on the screen that the provider shares, where the engine carries screens.
+const SCREEN: &str = "SHARED SCREEN";
 
 /// Two tones, so that nobody hears itself.
 pub(crate) const OF_CLIENT: Programme =
@@ -119,10 +126,41 @@ impl Side {
 
     /// Waits until pictures of the other side arrive.
     pub(crate) async fn sees(&self) -> Result<()> {
+        self.until("a picture came", |now| now.peer.video_flowing).await
+    }
+
+    /// Shares a drawn screen beside the camera, and waits until it is on its way.
+    pub(crate) async fn share_screen(&self) -> Result<VideoSource> {
+        let screen = VideoSource::card(SCREEN, Programme::options())?;
+        self.session.set_screen(Some(VideoTrack { frames: screen.frames(), profile: VideoProfile::default() }));
+        self.until("its screen is shared", |now| now.screen.actual).await?;
+        Ok(screen)
+    }
+
+    /// Shares it no longer; how many pictures were made of it.
+    pub(crate) async fn hide_screen(&self, screen: VideoSource) -> Result<u64> {
+        self.session.set_screen(None);
+        self.until("its screen is no longer shared", |now| !now.screen.actual).await?;
+        Ok(screen.frames().put_count())
+    }
+
+    /// Waits until the other side's screen comes, or has gone.
+    pub(crate) async fn sees_screen(&self, comes: bool) -> Result<()> {
+        let what = if comes { "the shared screen comes" } else { "the shared screen is gone" };
+        self.until(what, |now| now.peer.screen == comes && now.peer.screen_flowing == comes).await
+    }
+
+    /// Begins to look at the other side's screen, whose media clock stood at zero then.
+    pub(crate) fn look_at_screen(&self, clock: ClockZero) -> Result<PictureReader> {
+        let clocks = Clocks { ours: ClockZero::here(), theirs: clock };
+        let originals = Originals::card(SCREEN, &Programme::options());
+        PictureReader::start(self.session.remote_screen(), originals, SCREEN_SECONDS / COMPARED_PICTURES, clocks)
+    }
+
+    async fn until(&self, what: &str, mut reached: impl FnMut(&CallSnapshot) -> bool) -> Result<()> {
         let mut watch = self.session.watch();
-        let sees =
-            watch.wait_for(|now| now.peer.video_flowing || now.is_over()).await.context("the call's task ended")?;
-        ensure!(!sees.is_over(), "the call ended before a picture came: {:?}", sees.phase);
+        let now = watch.wait_for(|now| reached(now) || now.is_over()).await.context("the call's task ended")?;
+        ensure!(!now.is_over(), "the call ended before {what}: {:?}", now.phase);
         Ok(())
     }
 
@@ -140,8 +178,7 @@ impl Side {
     /// Waits until the session is over; the server's duration, if it came.
     pub(crate) async fn over(&self) -> Result<Option<i64>> {
         let mut watch = self.session.watch();
-        let over =
-            |now: &parley_call::CallSnapshot| matches!(&now.phase, Phase::Ended(end) if end.duration_seconds.is_some());
+        let over = |now: &CallSnapshot| matches!(&now.phase, Phase::Ended(end) if end.duration_seconds.is_some());
         match &watch.wait_for(over).await.context("the call's task ended")?.phase {
             Phase::Ended(ending) => Ok(ending.duration_seconds),
             _ => Ok(None),

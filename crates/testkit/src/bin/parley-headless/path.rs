@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::{
     arguments::Arguments,
-    call::{Attending, Heard, OF_CLIENT, OF_PROVIDER, Sending, Side, hear_active},
+    call::{Attending, Heard, OF_CLIENT, OF_PROVIDER, SCREEN_SECONDS, Sending, Side, hear_active},
     clock::ClockZero,
     market,
     partner::Partner,
@@ -58,7 +58,7 @@ pub(crate) async fn walk<W: Write>(arguments: &Arguments, report: &mut Report<W>
             Ok((attending, Findings::new()))
         })
         .await?;
-    let People { client, mut partner, .. } = people;
+    let People { client, mut partner, clock } = people;
     report
         .step("call.connected", STEP_LIMIT, async {
             tokio::try_join!(side.reach(Phase::Connected), partner.ask::<()>(Ask::Connected))?;
@@ -73,6 +73,9 @@ pub(crate) async fn walk<W: Write>(arguments: &Arguments, report: &mut Report<W>
     let limit = Duration::from_secs(arguments.seconds) + STEP_LIMIT;
     let heard = report.step("call.video", limit, watch(arguments, &side, attending, &mut partner)).await?;
     report.step("call.audio", STEP_LIMIT, listen(heard, &mut partner)).await?;
+    if arguments.engine.carries_screens() {
+        report.step("call.screen", STEP_LIMIT, look_at_screen(&side, &mut partner, clock)).await?;
+    }
     report.step("meeting.ended", STEP_LIMIT, hang_up(arguments, &side, &mut partner)).await?;
     report
         .step("done", STEP_LIMIT, async {
@@ -229,6 +232,25 @@ async fn listen(heard: Heard, partner: &mut Partner) -> Result<((), Findings)> {
     let mut found = findings(to_provider.clone());
     found.remove("direction");
     found.insert("directions".into(), json!([to_provider, to_client]));
+    Ok(((), found))
+}
+
+/// The provider shares a screen beside its camera; the client looks at it until it is gone again.
+async fn look_at_screen(side: &Side, partner: &mut Partner, clock: ClockZero) -> Result<((), Findings)> {
+    let pictures = side.look_at_screen(clock)?;
+    let asked = Instant::now();
+    partner.ask::<()>(Ask::ShareScreen).await?;
+    side.sees_screen(true).await?;
+    let first_picture = milliseconds(asked.elapsed());
+    tokio::time::sleep(SCREEN_SECONDS).await;
+    let hidden = Instant::now();
+    let sent: u64 = partner.ask(Ask::HideScreen).await?;
+    side.sees_screen(false).await?;
+    let gone = milliseconds(hidden.elapsed());
+    let figures = tokio::task::spawn_blocking(move || pictures.finish(sent)).await??;
+    let mut found = worse_of(&figures, &figures)?;
+    found.insert("first_picture_ms".into(), json!(first_picture));
+    found.insert("gone_ms".into(), json!(gone));
     Ok(((), found))
 }
 

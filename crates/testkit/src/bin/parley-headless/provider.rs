@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use parley_call::{Opening, Phase};
 use parley_client::ClientEvent;
 use parley_domain::MeetingId;
+use parley_media::VideoSource;
 use parley_testkit::{Caller, PROVIDER};
 use serde_json::{Value, to_value};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -50,11 +51,21 @@ struct Provider<'a> {
     side: Option<Side>,
     attending: Option<Attending>,
     heard: Option<Heard>,
+    screen: Option<VideoSource>,
 }
 
 impl<'a> Provider<'a> {
     fn new(arguments: &'a Arguments) -> Self {
-        Self { arguments, person: None, clock: None, sending: None, side: None, attending: None, heard: None }
+        Self {
+            arguments,
+            person: None,
+            clock: None,
+            sending: None,
+            side: None,
+            attending: None,
+            heard: None,
+            screen: None,
+        }
     }
 
     async fn answer(&mut self, line: &str) -> Result<Value> {
@@ -101,6 +112,14 @@ impl<'a> Provider<'a> {
                 Ok(to_value(pictures)?)
             }
             Ask::Heard => self.heard.take().context("nobody listened")?.figures().await,
+            Ask::ShareScreen => {
+                self.screen = Some(self.side()?.share_screen().await?);
+                Ok(Value::Null)
+            }
+            Ask::HideScreen => {
+                let screen = self.screen.take().context("no screen is shared")?;
+                Ok(to_value(self.side()?.hide_screen(screen).await?)?)
+            }
             Ask::Over => self.over().await,
             Ask::Finish => self.side.take().context("there is no call")?.finish().await.map(done),
         }

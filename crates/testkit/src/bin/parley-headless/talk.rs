@@ -43,6 +43,10 @@ pub(crate) enum Ask {
     Seen { sent: u64 },
     /// The figures of the sound.
     Heard,
+    /// Share a screen beside the camera, and wait until it is on its way.
+    ShareScreen,
+    /// Share it no longer; how many pictures were made of it.
+    HideScreen,
     /// Wait until the call is over; [`Over`].
     Over,
     /// End the call's task and the sources.
