@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { whenCut } from './ending.mjs';
+
 const OUT = process.env.PARLEY_OUT ?? 'out';
 
 async function freePort() {
@@ -35,20 +37,32 @@ export class Desktop {
     const desktop = new Desktop();
     desktop.children = [];
     desktop.home = mkdtempSync(join(tmpdir(), 'parley-desktop-'));
+    desktop.withdraw = whenCut(() => desktop.end());
     desktop.logs = join(OUT, 'logs');
     mkdirSync(desktop.logs, { recursive: true });
-    const display = desktop.start('Xvfb', ['-displayfd', '1', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-dpi', '96'], process.env);
+    try {
+      await desktop.begin(width, height, names);
+    } catch (error) {
+      // What did begin would keep this process waiting.
+      await desktop.close();
+      throw error;
+    }
+    return desktop;
+  }
+
+  async begin(width, height, names) {
+    const display = this.start('Xvfb', ['-displayfd', '1', '-screen', '0', `${width}x${height}x24`, '-nolisten', 'tcp', '-dpi', '96'], process.env);
     const number = await firstLine(display.stdout);
-    const bus = desktop.start('dbus-daemon', ['--session', '--nofork', '--nopidfile', '--print-address=1'], process.env);
+    const bus = this.start('dbus-daemon', ['--session', '--nofork', '--nopidfile', '--print-address=1'], process.env);
     const address = await firstLine(bus.stdout);
-    const runtime = join(desktop.home, 'runtime');
+    const runtime = join(this.home, 'runtime');
     mkdirSync(runtime, { mode: 0o700 });
-    desktop.environment = {
+    this.environment = {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => names.test(name))),
       PATH: process.env.PATH,
       LANG: 'C.UTF-8',
       TZ: 'UTC',
-      HOME: desktop.home,
+      HOME: this.home,
       XDG_RUNTIME_DIR: runtime,
       DISPLAY: `:${number}`,
       DBUS_SESSION_BUS_ADDRESS: address,
@@ -58,7 +72,6 @@ export class Desktop {
       GDK_BACKEND: 'x11',
       NO_AT_BRIDGE: '1',
     };
-    return desktop;
   }
 
   /** In a group of its own, so that what it starts ends with it. */
@@ -143,16 +156,28 @@ export class Desktop {
 
   /** Ends everything that was started here, and what that started. */
   async close() {
-    for (const child of this.children.reverse()) {
-      for (const signal of ['SIGTERM', 'SIGKILL']) {
-        try {
-          process.kill(-child.pid, signal);
-        } catch {
-          break;
-        }
-        await pause(signal === 'SIGTERM' ? 300 : 0);
-      }
+    for (const child of this.children.toReversed()) {
+      if (signal(child, 'SIGTERM')) await pause(300);
     }
-    rmSync(this.home, { recursive: true, force: true });
+    this.end();
+    this.withdraw();
+  }
+
+  /** The same without a farewell, at once. */
+  end() {
+    for (const child of this.children.toReversed()) signal(child, 'SIGKILL');
+    // Whoever was killed just now may still be writing.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** To the whole group of a child; whether any of it was left. */
+function signal(child, name) {
+  // Without a number it never began; a signal to “group -undefined” must not become one to our own.
+  if (child.pid === undefined) return false;
+  try {
+    return process.kill(-child.pid, name);
+  } catch {
+    return false;
   }
 }

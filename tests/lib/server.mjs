@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { login } from './api.mjs';
+import { whenCut } from './ending.mjs';
 
 const PROGRAM = process.env.PARLEY_SERVER;
 const READY_WITHIN_MS = 30_000;
@@ -42,6 +43,7 @@ export class Server {
     if (!PROGRAM) throw new Error('PARLEY_SERVER must name the server program');
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), 'parley-test-'));
+    server.withdraw = whenCut(() => server.cut());
     server.env = env;
     server.args = tls ? [...args, '--tls-cert', tls.cert, '--tls-key', tls.key] : args;
     server.tls = tls;
@@ -49,8 +51,14 @@ export class Server {
     server.under = disk ? ['unshare', '-m', 'sh', '-c', `mount -t tmpfs -o size=${disk} tmpfs ${server.folder} && exec "$@"`, 'sh'] : [];
     server.port = await freePort();
     server.base = `${tls ? 'https' : 'http'}://127.0.0.1:${server.port}`;
-    if (seed) server.command('seed', seed);
-    await server.launch();
+    try {
+      if (seed) server.command('seed', seed);
+      await server.launch();
+    } catch (error) {
+      // One that runs without being ready would keep this process waiting.
+      await server.dispose();
+      throw error;
+    }
     return server;
   }
 
@@ -121,7 +129,19 @@ export class Server {
 
   /** Ends it and deletes its data. */
   async dispose() {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.end();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.isRunning()) await this.end();
+    this.cut();
+    this.withdraw();
+  }
+
+  isRunning() {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The same without a farewell, at once. */
+  cut() {
+    if (this.isRunning()) this.child.kill('SIGKILL');
+    // It may still be writing.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
