@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
@@ -20,7 +21,10 @@ function layer(files, forbidden, except = []) {
 const TAURI = [['@tauri-apps/*'], 'Only lib/backend/tauri.ts speaks to Tauri.'];
 const VIEWS = [['**/views/**'], 'Views are on top; nothing below uses them.'];
 const COMPONENTS = [['**/components/**'], 'The lib has no markup and uses no component.'];
-const DOMAINS = ['session', 'projects', 'chat', 'call', 'devices'].map((name) => `**/components/${name}/**`);
+const foldersIn = (place, except) =>
+  readdirSync(new URL(place, import.meta.url)).filter((name) => !name.includes('.') && !except.includes(name));
+const DOMAINS = foldersIn('./src/components', ['shared']).map((name) => `**/components/${name}/**`);
+const ABOVE_BACKEND = foldersIn('./src/lib', ['backend', 'generated']);
 
 export default ts.config(
   { ignores: ['dist', 'node_modules', 'out', 'src/lib/generated'] },
@@ -55,7 +59,7 @@ export default ts.config(
       VIEWS,
       COMPONENTS,
       [
-        ['**/lib/{session,projects,chat,call,devices}/**', '../{session,projects,chat,call,devices}/**'],
+        ABOVE_BACKEND.flatMap((name) => [`**/lib/${name}/**`, `../${name}/**`, `../../${name}/**`]),
         'The backend is at the bottom.',
       ],
     ],
