@@ -84,3 +84,10 @@ test('the own picture goes to the corner that the arrow keys name', () =>
     assert.ok(box.x - stage.x < 40 && box.y - stage.y < 80);
     assert.deepEqual([box.width, box.height], [208, 117]);
   }));
+
+test('a call that was on and lost its line is not said to have never begun', () =>
+  onPage('broken-off', '/project/project-signs', async (page) => {
+    const card = page.getByTestId('after-call');
+    await card.waitFor();
+    assert.match(await card.innerText(), /broke off[^]*did not come back[^]*Call again/);
+  }));

@@ -41,6 +41,15 @@ export class FakeCalls {
       const error = appError('ENGINE_MISSING', '');
       this.call = { ...this.#begin(project.id, true, 'ended'), engine: 'agora', endReason: null, error };
     }
+    if (scene === 'broken-off') {
+      const error = appError('CALL_FAILED', '');
+      this.call = {
+        ...this.#begin(project.id, true, 'ended'),
+        startedAt: new Date().toISOString(),
+        endReason: null,
+        error,
+      };
+    }
     if (scene === 'after') {
       this.call = { ...this.#begin(project.id, true, 'ended'), endReason: 'ended', duration: 754 };
     }
