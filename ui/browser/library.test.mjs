@@ -17,6 +17,35 @@ test('a library is installed, shows its version, and is removed after a second w
     await page.locator('[data-testid=library-status][data-state=missing]').waitFor();
   }));
 
+test('installing and removing with the keyboard never loses the focus', () =>
+  onPage('desk', '/settings', async (page) => {
+    const focused = (control) => page.locator(`[data-testid=${control}]:focus`).waitFor();
+    await page.getByTestId('library-zip').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=library-status][data-state=fits]').waitFor();
+    await focused('library-zip');
+    await page.getByTestId('library-remove').focus();
+    await page.keyboard.press('Enter');
+    await focused('library-keep');
+    await page.keyboard.press('Enter');
+    await focused('library-remove');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await focused('library-remove-confirm');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=library-status][data-state=missing]').waitFor();
+    await focused('library-zip');
+  }));
+
+test('what is looked at for long says so, and what can’t be looked at can be tried again', async () => {
+  await onPage('library-hanging', '/settings', (page) => page.getByTestId('library-looking').waitFor());
+  await onPage('library-broken', '/settings', async (page) => {
+    await page.getByTestId('library-again').click();
+    await page.getByTestId('library-status').waitFor();
+    assert.equal(await page.getByTestId('library-error').count(), 0);
+  });
+});
+
 test('a refused download says why and leaves everything as it was', () =>
   onPage('failing', '/settings', async (page) => {
     await page.getByTestId('library-zip').click();
@@ -32,6 +61,14 @@ test('a folder that was named at the start can’t be changed in the window', ()
     for (const control of ['library-zip', 'library-folder', 'library-remove']) {
       assert.equal(await page.getByTestId(control).count(), 0, control);
     }
+  }));
+
+test('a named folder without a library says so', () =>
+  onPage('library-nowhere', '/settings', async (page) => {
+    const status = page.getByTestId('library-status');
+    await status.waitFor();
+    assert.match(await status.innerText(), /no library of Agora’s in the folder below/);
+    await page.getByText('/opt/agora_sdk').waitFor();
   }));
 
 test('a call that needs the library leads to where it is installed, and offers no second call', () =>

@@ -38,6 +38,19 @@ const SHOTS = [
   ['library-refused', 'library-old', '/settings', seeLibrary],
   ['library-download-refused', 'failing', '/settings', installLibrary],
   ['library-named', 'library-named', '/settings', seeLibrary],
+  ['library-nowhere', 'library-nowhere', '/settings', seeLibrary],
+  [
+    'library-looking',
+    'library-hanging',
+    '/settings',
+    (page) => page.getByTestId('library-looking').scrollIntoViewIfNeeded(),
+  ],
+  [
+    'library-broken',
+    'library-broken',
+    '/settings',
+    (page) => page.getByTestId('library-again').scrollIntoViewIfNeeded(),
+  ],
   ['engine-missing', 'engine-missing', '/project/project-signs'],
 ];
 const RINGS = [

@@ -119,7 +119,7 @@ export class FakeBackend implements Backend {
     setCamera: ({ on }) => this.#calls.setCamera(on),
     devices: () => this.#devices,
     chooseDevices: (chosen) => (this.#devices = { ...this.#devices, chosen }),
-    library: () => this.#library.view,
+    library: () => this.#library.look(),
     installLibrary: () => this.#library.install(),
     removeLibrary: () => this.#library.remove(),
     diagnostics: () => ({
@@ -127,7 +127,7 @@ export class FakeBackend implements Backend {
       facts: [
         { name: 'Storage', value: 'system keyring' },
         { name: 'Pictures', value: 'drawn here, no app core' },
-        { name: 'Engines', value: 'direct' },
+        { name: 'Engines', value: this.#library.view.state === 'fits' ? 'agora, direct' : 'direct' },
       ],
     }),
   };

@@ -21,9 +21,14 @@ const INSTALLED: LibraryView = {
   downloads: ['agora_rtc_sdk_x86_64-linux-gnu-v4.4.32.174_28020_SERVER_20260601.zip'],
 };
 
-/** The library of the demonstration. Scenes: `library`, `library-old`, `library-named`; in `failing` every download is refused. */
+/**
+ * The library of the demonstration. Scenes: `library`, `library-old`, `library-named`, `library-nowhere`;
+ * `library-hanging` is looked at without end, `library-broken` can be looked at the second time only; in `failing`
+ * every download is refused.
+ */
 export class FakeLibrary {
   view: LibraryView;
+  #looks = 0;
 
   constructor(
     readonly scene: string,
@@ -31,6 +36,7 @@ export class FakeLibrary {
   ) {
     this.view = scene === 'library' ? INSTALLED : MISSING;
     if (scene === 'library-named') this.view = { ...INSTALLED, named: true, folder: '/opt/agora_sdk', downloads: [] };
+    if (scene === 'library-nowhere') this.view = { ...MISSING, named: true, folder: '/opt/agora_sdk' };
     if (scene === 'library-old') {
       const file = `${MISSING.folder}/libagora_rtc_sdk.so`;
       const lacks = 'it has no function agora_audio_sink_create';
@@ -38,6 +44,13 @@ export class FakeLibrary {
       const problem = `${file} is too old (${lacks}); needed is ${needed}.`;
       this.view = { ...MISSING, state: 'refused', problem, downloads: ['agora_rtc_sdk-x86_64-v4.4.31.zip'] };
     }
+  }
+
+  look(): LibraryView | Promise<LibraryView> {
+    if (this.scene === 'library-hanging') return new Promise(() => undefined);
+    this.#looks += 1;
+    if (this.scene === 'library-broken' && this.#looks === 1) throw new Refusal(appError('INTERNAL', ''));
+    return this.view;
   }
 
   install(): LibraryView {
