@@ -247,8 +247,11 @@ impl ChangedReason {
     /// What an engine says when a connection ended for this reason.
     pub fn to_error(self) -> EngineError {
         match self {
-            Self::InvalidToken | Self::InconsistentAppId => EngineError::TokenRefused,
+            // The App ID comes with the token, from the same settings of the server.
+            Self::InvalidToken | Self::InvalidAppId | Self::InconsistentAppId => EngineError::TokenRefused,
             Self::TokenExpired => EngineError::TokenExpired,
+            Self::BannedByServer => EngineError::Removed,
+            Self::SameUidLogin => EngineError::JoinedElsewhere,
             Self::Interrupted | Self::JoinFailed | Self::KeepAliveTimeout | Self::Lost => EngineError::NoNetwork,
             other => EngineError::Failed(other.to_string()),
         }
@@ -259,8 +262,9 @@ impl ErrorCode {
     /// What an engine says when this error ended what it was doing.
     pub fn to_error(self) -> EngineError {
         match self {
-            Self::InvalidToken => EngineError::TokenRefused,
+            Self::InvalidToken | Self::InvalidAppId => EngineError::TokenRefused,
             Self::TokenExpired => EngineError::TokenExpired,
+            Self::ClientIsBannedByServer => EngineError::Removed,
             Self::TimedOut => EngineError::TimedOut,
             Self::NetDown | Self::ConnectionInterrupted | Self::ConnectionLost | Self::NoServerResources => {
                 EngineError::NoNetwork
@@ -296,11 +300,16 @@ mod tests {
     #[test]
     fn reasons_become_what_an_engine_says() {
         assert_eq!(ChangedReason::from(8).to_error(), EngineError::TokenRefused);
+        assert_eq!(ChangedReason::from(6).to_error(), EngineError::TokenRefused);
+        assert_eq!(ErrorCode::from(101).to_error(), EngineError::TokenRefused);
         assert_eq!(ChangedReason::from(9).to_error(), EngineError::TokenExpired);
         assert_eq!(ErrorCode::from(109).to_error(), EngineError::TokenExpired);
         assert_eq!(ErrorCode::from(110).to_error(), EngineError::TokenRefused);
         assert_eq!(ChangedReason::from(16).to_error(), EngineError::NoNetwork);
-        let banned = ChangedReason::from(3).to_error().to_string();
-        assert_eq!(banned, "the media engine failed: banned from the channel (3)");
+        assert_eq!(ChangedReason::from(3).to_error(), EngineError::Removed);
+        assert_eq!(ErrorCode::from(123).to_error(), EngineError::Removed);
+        assert_eq!(ChangedReason::from(19).to_error(), EngineError::JoinedElsewhere);
+        let refused = ChangedReason::from(10).to_error().to_string();
+        assert_eq!(refused, "the media engine failed: the server refused (10)");
     }
 }

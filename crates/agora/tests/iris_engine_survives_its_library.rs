@@ -84,12 +84,11 @@ async fn an_sdk_that_is_too_old_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_banned_or_came_in_elsewhere_has_lost_the_call() {
-    for (knob, text) in [("kick", "banned from the channel (3)"), ("same_uid", "the same person joined elsewhere (19)")]
-    {
+    for (knob, error) in [("kick", EngineError::Removed), ("same_uid", EngineError::JoinedElsewhere)] {
         let world = World::new();
         let (mut a, _b) = connected(&world).await;
         a.copy.set(knob, 1);
-        a.expect(EngineEvent::Lost(EngineError::Failed(text.to_owned()))).await;
+        a.expect(EngineEvent::Lost(error)).await;
         a.copy.set(knob, 0);
         a.join(2, Side::A);
         a.expect(EngineEvent::Joined(Attempt(2))).await;

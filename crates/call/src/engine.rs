@@ -184,12 +184,18 @@ pub struct Quality {
 /// Why an engine could not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The token is not valid for this channel and uid.
+    /// The token is not valid for this channel and uid, or the App ID is none.
     #[error("the meeting's token was refused")]
     TokenRefused,
     /// The token is past its time.
     #[error("the meeting's token is past its time")]
     TokenExpired,
+    /// Whoever runs the network put us out.
+    #[error("removed from the call")]
+    Removed,
+    /// The same person is in the channel from somewhere else now.
+    #[error("joined elsewhere")]
+    JoinedElsewhere,
     /// No answer within the time-out.
     #[error("the other side or the network did not answer in time")]
     TimedOut,

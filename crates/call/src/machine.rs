@@ -155,6 +155,8 @@ pub struct CallMachine {
     renewal: Renewal,
     /// Failed approaches and joins since the last success.
     failures: u32,
+    /// Tokens that the engine refused since the media path was up last.
+    refusals: u32,
     /// Since when we are in the call without a joined engine.
     out_since: Option<Duration>,
     last_failure: Option<CallFailure>,
@@ -226,6 +228,7 @@ impl CallMachine {
             engine_kind: None,
             renewal: Renewal::None,
             failures: 0,
+            refusals: 0,
             out_since: None,
             last_failure: None,
             interrupted_until: None,

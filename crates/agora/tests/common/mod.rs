@@ -154,6 +154,11 @@ impl Rig {
 
     /// A token as a server would mint it, good for so many seconds; for one that has ended, below zero.
     pub(crate) fn token(&self, uid: u32, seconds: i64) -> Token {
+        self.token_signed_with(CERTIFICATE, uid, seconds)
+    }
+
+    /// The same from a server that has that certificate.
+    pub(crate) fn token_signed_with(&self, certificate: &str, uid: u32, seconds: i64) -> Token {
         static SALT: AtomicU32 = AtomicU32::new(1);
         let now = UNIX_EPOCH.elapsed().expect("after 1970").as_secs() as i64;
         let (issued_at, expires_in) = if seconds > 0 { (now, seconds) } else { (now + seconds - 100, 100) };
@@ -167,7 +172,7 @@ impl Rig {
             salt: SALT.fetch_add(1, Ordering::Relaxed),
             privileges: Privileges::publisher(expires_in),
         };
-        Token(token.build(&AppCertificate::new(CERTIFICATE).expect("32 hexadecimal digits")))
+        Token(token.build(&AppCertificate::new(certificate).expect("32 hexadecimal digits")))
     }
 
     pub(crate) fn credentials(&self, side: Side) -> Credentials {

@@ -21,6 +21,9 @@ const BACKOFF: [Duration; 5] = [
 const ENGINE_SILENCE: Duration = Duration::from_secs(20);
 /// So long without an engine in the channel, and the call has failed.
 const OUT_LIMIT: Duration = Duration::from_secs(60);
+/// So often an engine may refuse the token before the call has failed. Each join brings a token that is seconds old, so
+/// the second refusal in a row comes of what the server makes them with, and the third would be the same.
+const MOST_REFUSALS: u32 = 2;
 /// So long an engine may try by itself before we join anew.
 const INTERRUPTION_LIMIT: Duration = Duration::from_secs(30);
 /// So long we wait for the other side to come (back): as long as the server takes for `abandoned` (`CONTRACT.md` §5).
@@ -171,7 +174,7 @@ impl CallMachine {
                 self.peer.present = true;
                 self.was_connected = true;
                 self.peer_gone = false;
-                self.failures = 0;
+                (self.failures, self.refusals) = (0, 0);
                 (self.interrupted_until, self.alone_until) = (None, None);
             }
             EngineEvent::PeerLeft => {
@@ -193,8 +196,24 @@ impl CallMachine {
         }
     }
 
-    /// The engine is no longer (or did not get) in the channel: the whole way again, after a pause that grows.
+    /// The engine is no longer (or did not get) in the channel: the whole way again, after a pause that grows; but not
+    /// where that can't help or would take the call from somebody.
     fn on_engine_out(&mut self, now: Duration, error: EngineError) {
+        match error {
+            EngineError::Removed => return self.fail(now, CallFailure::Media(error)),
+            EngineError::JoinedElsewhere => {
+                // The call goes on there, and it is that device that the server has bound.
+                self.bound = false;
+                return self.finish(Why::AnsweredElsewhere);
+            }
+            EngineError::TokenRefused | EngineError::TokenExpired => {
+                self.refusals += 1;
+                if self.refusals >= MOST_REFUSALS {
+                    return self.fail(now, CallFailure::Media(error));
+                }
+            }
+            _ => {}
+        }
         self.engine = EngineState::Out;
         self.out_since.get_or_insert(now);
         (self.interrupted_until, self.alone_until) = (None, None);

@@ -153,6 +153,23 @@ fn a_refusal_for_good_is_not_repeated() {
 }
 
 #[test]
+fn who_was_removed_does_not_come_back_by_itself() {
+    let mut driver = Driver::connected();
+    let effects = driver.tell(EngineEvent::Lost(EngineError::Removed));
+    assert_eq!(effects, [Effect::LeaveEngine, Effect::SendCallLeave, Effect::SendEnd]);
+    assert_eq!(driver.why(), Some(Why::Failed(CallFailure::Media(EngineError::Removed))));
+}
+
+#[test]
+fn a_person_who_joined_elsewhere_goes_on_there_and_not_here() {
+    let mut driver = Driver::connected();
+    // Neither is the other device's socket unbound nor the call ended.
+    assert_eq!(driver.tell(EngineEvent::Lost(EngineError::JoinedElsewhere)), [Effect::LeaveEngine]);
+    assert_eq!(driver.why(), Some(Why::AnsweredElsewhere));
+    assert!(driver.machine.is_finished());
+}
+
+#[test]
 fn the_other_side_may_go_and_come_back() {
     let mut driver = Driver::connected();
     driver.tell(EngineEvent::RemoteVideo(true));

@@ -58,6 +58,9 @@ fn engine_error() -> impl Strategy<Value = EngineError> {
     prop_oneof![
         Just(EngineError::TimedOut),
         Just(EngineError::TokenExpired),
+        Just(EngineError::TokenRefused),
+        Just(EngineError::Removed),
+        Just(EngineError::JoinedElsewhere),
         Just(EngineError::Failed("it broke".into())),
     ]
 }

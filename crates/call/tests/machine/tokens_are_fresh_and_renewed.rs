@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parley_call::{
-    Attempt, EngineEvent, Token,
+    Attempt, CallFailure, EngineError, EngineEvent, Phase, Token, Why,
     machine::{Effect, Input},
 };
 
@@ -61,7 +61,7 @@ fn no_token_is_used_for_two_joins() {
     let mut driver = Driver::connected();
     let mut used = vec![Token("token 1".into())];
     for _ in 0..3 {
-        driver.tell(EngineEvent::Lost(parley_call::EngineError::TokenExpired));
+        driver.tell(EngineEvent::Lost(EngineError::TokenExpired));
         let attempt = asked_token(&driver.pass_seconds(1));
         let effects = driver.bind(attempt);
         let Effect::JoinEngine { credentials, .. } = &effects[0] else { panic!("it joins: {effects:?}") };
@@ -69,5 +69,48 @@ fn no_token_is_used_for_two_joins() {
         used.push(credentials.token.clone());
         driver.tell(EngineEvent::Joined(attempt));
         driver.tell(EngineEvent::PeerConnected);
+    }
+}
+
+#[test]
+fn a_fresh_token_that_is_refused_too_ends_the_call_and_is_named() {
+    for refusal in [EngineError::TokenRefused, EngineError::TokenExpired] {
+        let mut driver = Driver::new();
+        driver.give(Input::Resumed);
+        driver.bind(Attempt(1));
+        assert_eq!(driver.tell(EngineEvent::JoinFailed(Attempt(1), refusal.clone())), []);
+        let attempt = asked_token(&driver.pass_seconds(1));
+        driver.bind(attempt);
+        let effects = driver.tell(EngineEvent::JoinFailed(attempt, refusal.clone()));
+        assert_eq!(effects, [Effect::LeaveEngine, Effect::SendCallLeave, Effect::SendEnd]);
+        assert_eq!(driver.why(), Some(Why::Failed(CallFailure::Media(refusal))));
+    }
+}
+
+#[test]
+fn other_failures_in_between_give_a_refused_token_no_further_try() {
+    let mut driver = Driver::new();
+    driver.give(Input::Resumed);
+    let mut attempt = Attempt(1);
+    for failure in [EngineError::TokenRefused, EngineError::TimedOut, EngineError::NoNetwork] {
+        driver.bind(attempt);
+        driver.tell(EngineEvent::JoinFailed(attempt, failure));
+        attempt = asked_token(&driver.pass_seconds(1));
+    }
+    driver.bind(attempt);
+    driver.tell(EngineEvent::JoinFailed(attempt, EngineError::TokenRefused));
+    assert_eq!(driver.why(), Some(Why::Failed(CallFailure::Media(EngineError::TokenRefused))));
+}
+
+#[test]
+fn a_token_that_ran_out_in_a_call_is_replaced_as_often_as_that_helps() {
+    let mut driver = Driver::connected();
+    for _ in 0..5 {
+        assert_eq!(driver.tell(EngineEvent::Lost(EngineError::TokenRefused)), []);
+        let attempt = asked_token(&driver.pass_seconds(1));
+        driver.bind(attempt);
+        driver.tell(EngineEvent::Joined(attempt));
+        driver.tell(EngineEvent::PeerConnected);
+        assert_eq!(driver.phase(), Phase::Connected);
     }
 }

@@ -271,7 +271,7 @@ fn told(what: &str, error: &EngineError) -> String {
             "let this machine reach *.agora.io and *.agoralab.co, by UDP too, and see that App ID and certificate belong \
              to the same project, since a refusal may stay silent"
         }
-        EngineError::Missing(_) | EngineError::Failed(_) => {
+        EngineError::Removed | EngineError::JoinedElsewhere | EngineError::Missing(_) | EngineError::Failed(_) => {
             "see that AGORA_APP_ID is that of a project which is turned on in Agora's console; docs/agora-checklist.md \
              names what else it may be"
         }
