@@ -11,10 +11,10 @@ use std::{
 
 use common::{APP_ID, Grey, PATIENCE, Rig, eventually};
 use parley_agora::gateway::{
-    Connection, Encoding, Event, Events, GatewayError, PictureSink, Prefer, Receiving, Service, faults, late_callbacks,
-    panics,
+    Connection, Encoding, Event, Events, GatewayError, PictureSink, Prefer, Receiving, Service, SoundSink, faults,
+    late_callbacks, panics,
 };
-use parley_call::{AudioBlock, FramePool, I420Frame, LatestSlot, MediaTime, Token};
+use parley_call::{AudioBlock, AudioQueue, FramePool, I420Frame, LatestSlot, MediaTime, Token};
 
 const ENCODING: Encoding = Encoding { width: 64, height: 36, fps: 30, bitrate: 500_000, prefer: Prefer::Smoothness };
 
@@ -208,6 +208,36 @@ fn callbacks_race_with_the_close_and_come_after_it() {
     }
     assert!(eventually(|| late_callbacks() > before), "late ones came and found nothing");
     drop((sending, video, service));
+}
+
+/// What the stand-in's late callbacks tell of.
+const GHOST: u32 = 4_242;
+
+#[test]
+fn a_late_callback_does_not_reach_the_next_connection_of_the_same_handle() {
+    let rig = Rig::new();
+    rig.misbehave("late_callbacks", 1);
+    rig.misbehave("reuse_handles", 1);
+    let service = Service::acquire(rig.library(), APP_ID).expect("started");
+    let mut late = 0;
+    assert!(eventually(|| {
+        let (events, pictures) = (Arc::new(Events::new()), Arc::default());
+        let sound = Arc::new(AudioQueue::new(100));
+        let receiving = || Receiving {
+            events: Arc::clone(&events),
+            pictures: vec![Arc::new(PictureSink::new(GHOST, Arc::clone(&pictures)))],
+            sound: Some(Arc::new(SoundSink::new(GHOST, Arc::clone(&sound)))),
+        };
+        drop(Connection::open(&service, receiving()).expect("opened"));
+        let before = late_callbacks();
+        // It is made of the same handles, and what is told of the first one while it is open is not for it.
+        let next = Connection::open(&service, receiving()).expect("opened");
+        assert_eq!(events.next(Instant::now() + Duration::from_millis(100)), None);
+        assert_eq!((pictures.try_take().is_some(), sound.pop().is_some()), (false, false));
+        drop(next);
+        late += late_callbacks() - before;
+        late > 20
+    }));
 }
 
 #[test]

@@ -140,14 +140,14 @@ impl Connection {
         let (service, context) = (Arc::clone(&self.service), Arc::clone(&self.context));
         let functions = service.functions();
         let native = self.native.as_mut().ok_or(GatewayError::Closed)?;
-        let (conn, user) = (native.conn, native.user);
+        let (conn, user, turn) = (native.conn, native.user, native.tables.turn);
         // SAFETY: a living service (FACTS A3.6).
         let factory = unsafe { functions.agora_service_create_media_node_factory(service.handle().raw()) };
         native.factory = Some(Handle::made("factory", factory)?);
 
         // In the registry before the library knows of them: a callback may come at once.
-        native.places.push(Registration::new(conn, Arc::clone(&context)));
-        native.places.push(Registration::new(user, Arc::clone(&context)));
+        native.places.push(Registration::new(turn, conn, Arc::clone(&context)));
+        native.places.push(Registration::new(turn, user, Arc::clone(&context)));
         let table = native.tables.connection.as_ptr();
         // SAFETY: a living connection; the table lies in a box that outlives the registration (FACTS A5).
         let answer = unsafe { functions.agora_rtc_conn_register_observer(conn.raw(), table) };
@@ -179,7 +179,7 @@ impl Connection {
         let pictures = unsafe { functions.agora_video_frame_observer2_create(native.tables.pictures.as_ptr()) };
         let pictures = Handle::made("observer of pictures", pictures)?;
         native.pictures = Some(pictures);
-        native.places.push(Registration::new(pictures, context));
+        native.places.push(Registration::new(turn, pictures, context));
         // SAFETY: a living user and observer (FACTS A3.9).
         let answer = unsafe { functions.agora_local_user_register_video_frame_observer(user.raw(), pictures.raw()) };
         check("bring pictures", answer)?;

@@ -7,7 +7,7 @@
 use std::{
     ffi::{c_char, c_void},
     slice,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use agora_sys::gateway::{
@@ -69,6 +69,19 @@ pub mod faults {
     }
 }
 
+/// Makes tables, each with functions of its own. So many connections are opened before the same ones serve again: more
+/// than are open at once, and far more than are opened in the moment by which a callback can be late.
+const TURNS: [fn() -> Tables; 8] = [
+    Tables::of_turn::<0>,
+    Tables::of_turn::<1>,
+    Tables::of_turn::<2>,
+    Tables::of_turn::<3>,
+    Tables::of_turn::<4>,
+    Tables::of_turn::<5>,
+    Tables::of_turn::<6>,
+    Tables::of_turn::<7>,
+];
+
 /// A table with room behind it.
 #[repr(C)]
 pub(crate) struct Table<T> {
@@ -88,7 +101,12 @@ impl<T> Table<T> {
 }
 
 /// The tables of one connection. They outlive every registration.
+///
+/// A callback that comes late, after its connection was destroyed, may bring a handle that the library has given again
+/// to the next one. What it can't have got is the next one's functions: each connection has those of the next turn.
 pub(crate) struct Tables {
+    /// Which functions are in them.
+    pub(crate) turn: usize,
     pub(crate) connection: Box<Table<agora_rtc_conn_observer>>,
     pub(crate) user: Box<Table<agora_local_user_observer>>,
     pub(crate) sound: Box<Table<agora_audio_frame_observer>>,
@@ -97,48 +115,54 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn new() -> Self {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        TURNS[MADE.fetch_add(1, Ordering::Relaxed) % TURNS.len()]()
+    }
+
+    fn of_turn<const TURN: usize>() -> Self {
         Self {
+            turn: TURN,
             connection: Table::new(agora_rtc_conn_observer {
-                on_connected: Some(on_connected),
-                on_disconnected: Some(on_disconnected),
-                on_reconnecting: Some(on_reconnecting),
-                on_reconnected: Some(on_reconnected),
-                on_connection_lost: Some(on_connection_lost),
-                on_token_privilege_will_expire: Some(on_token_privilege_will_expire),
-                on_token_privilege_did_expire: Some(on_token_privilege_did_expire),
-                on_connection_license_validation_failure: Some(on_connection_license_validation_failure),
-                on_connection_failure: Some(on_connection_failure),
-                on_user_joined: Some(on_user_joined),
-                on_user_left: Some(on_user_left),
-                on_transport_stats: Some(on_transport_stats),
-                on_error: Some(on_error),
-                on_stream_message_error: Some(on_stream_message_error),
+                on_connected: Some(on_connected::<TURN>),
+                on_disconnected: Some(on_disconnected::<TURN>),
+                on_reconnecting: Some(on_reconnecting::<TURN>),
+                on_reconnected: Some(on_reconnected::<TURN>),
+                on_connection_lost: Some(on_connection_lost::<TURN>),
+                on_token_privilege_will_expire: Some(on_token_privilege_will_expire::<TURN>),
+                on_token_privilege_did_expire: Some(on_token_privilege_did_expire::<TURN>),
+                on_connection_license_validation_failure: Some(on_connection_license_validation_failure::<TURN>),
+                on_connection_failure: Some(on_connection_failure::<TURN>),
+                on_user_joined: Some(on_user_joined::<TURN>),
+                on_user_left: Some(on_user_left::<TURN>),
+                on_transport_stats: Some(on_transport_stats::<TURN>),
+                on_error: Some(on_error::<TURN>),
+                on_stream_message_error: Some(on_stream_message_error::<TURN>),
                 ..agora_rtc_conn_observer::default()
             }),
             user: Table::new(agora_local_user_observer {
-                on_audio_track_publication_failure: Some(on_audio_track_publication_failure),
-                on_user_audio_track_state_changed: Some(on_user_audio_track_state_changed),
-                on_video_track_publish_success: Some(on_video_track_publish_success),
-                on_video_track_publication_failure: Some(on_video_track_publication_failure),
-                on_user_video_track_state_changed: Some(on_user_video_track_state_changed),
-                on_video_publish_state_changed: Some(on_video_publish_state_changed),
-                on_user_info_updated: Some(on_user_info_updated),
-                on_stream_message: Some(on_stream_message),
+                on_audio_track_publication_failure: Some(on_audio_track_publication_failure::<TURN>),
+                on_user_audio_track_state_changed: Some(on_user_audio_track_state_changed::<TURN>),
+                on_video_track_publish_success: Some(on_video_track_publish_success::<TURN>),
+                on_video_track_publication_failure: Some(on_video_track_publication_failure::<TURN>),
+                on_user_video_track_state_changed: Some(on_user_video_track_state_changed::<TURN>),
+                on_video_publish_state_changed: Some(on_video_publish_state_changed::<TURN>),
+                on_user_info_updated: Some(on_user_info_updated::<TURN>),
+                on_stream_message: Some(on_stream_message::<TURN>),
                 ..agora_local_user_observer::default()
             }),
             sound: Table::new(agora_audio_frame_observer {
-                on_playback_audio_frame_before_mixing: Some(on_playback_audio_frame_before_mixing),
+                on_playback_audio_frame_before_mixing: Some(on_playback_audio_frame_before_mixing::<TURN>),
                 ..agora_audio_frame_observer::default()
             }),
-            pictures: Table::new(agora_video_frame_observer2 { on_frame: Some(on_frame) }),
+            pictures: Table::new(agora_video_frame_observer2 { on_frame: Some(on_frame::<TURN>) }),
         }
     }
 }
 
-/// Does `work` with the handle's context, if there still is one, and lets no panic out.
-fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
+/// Does `work` with the context that the handle has for that turn, if there still is one, and lets no panic out.
+fn with(turn: usize, handle: *mut c_void, work: impl FnOnce(&Context)) {
     let has_panicked = guard::has_panicked(|| {
-        if let Some(inside) = enter(handle).filter(|inside| !inside.is_closing()) {
+        if let Some(inside) = enter(turn, handle).filter(|inside| !inside.is_closing()) {
             #[cfg(feature = "faults")]
             faults::strike();
             work(&inside);
@@ -149,8 +173,8 @@ fn with(handle: *mut c_void, work: impl FnOnce(&Context)) {
     }
 }
 
-unsafe extern "C" fn on_connected(conn: agora_handle, info: *const agora_rtc_conn_info, _: i32) {
-    with(conn, |context| {
+unsafe extern "C" fn on_connected<const TURN: usize>(conn: agora_handle, info: *const agora_rtc_conn_info, _: i32) {
+    with(TURN, conn, |context| {
         // SAFETY: null or a structure that stays until we return (FACTS A8).
         if let Some(info) = unsafe { info.as_ref() } {
             context.keep_info(info);
@@ -159,54 +183,66 @@ unsafe extern "C" fn on_connected(conn: agora_handle, info: *const agora_rtc_con
     });
 }
 
-unsafe extern "C" fn on_disconnected(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
-    with(conn, |context| context.tell(Event::Disconnected(reason.into())));
+unsafe extern "C" fn on_disconnected<const TURN: usize>(
+    conn: agora_handle,
+    _: *const agora_rtc_conn_info,
+    reason: i32,
+) {
+    with(TURN, conn, |context| context.tell(Event::Disconnected(reason.into())));
 }
 
-unsafe extern "C" fn on_reconnecting(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
-    with(conn, |context| context.tell(Event::Reconnecting(reason.into())));
+unsafe extern "C" fn on_reconnecting<const TURN: usize>(
+    conn: agora_handle,
+    _: *const agora_rtc_conn_info,
+    reason: i32,
+) {
+    with(TURN, conn, |context| context.tell(Event::Reconnecting(reason.into())));
 }
 
-unsafe extern "C" fn on_reconnected(conn: agora_handle, _: *const agora_rtc_conn_info, _: i32) {
-    with(conn, |context| context.tell(Event::Reconnected));
+unsafe extern "C" fn on_reconnected<const TURN: usize>(conn: agora_handle, _: *const agora_rtc_conn_info, _: i32) {
+    with(TURN, conn, |context| context.tell(Event::Reconnected));
 }
 
-unsafe extern "C" fn on_connection_lost(conn: agora_handle, _: *const agora_rtc_conn_info) {
-    with(conn, |context| context.tell(Event::Lost));
+unsafe extern "C" fn on_connection_lost<const TURN: usize>(conn: agora_handle, _: *const agora_rtc_conn_info) {
+    with(TURN, conn, |context| context.tell(Event::Lost));
 }
 
-unsafe extern "C" fn on_token_privilege_will_expire(conn: agora_handle, _: *const c_char) {
-    with(conn, |context| context.tell(Event::TokenExpiring));
+unsafe extern "C" fn on_token_privilege_will_expire<const TURN: usize>(conn: agora_handle, _: *const c_char) {
+    with(TURN, conn, |context| context.tell(Event::TokenExpiring));
 }
 
-unsafe extern "C" fn on_token_privilege_did_expire(conn: agora_handle) {
-    with(conn, |context| context.tell(Event::TokenExpired));
+unsafe extern "C" fn on_token_privilege_did_expire<const TURN: usize>(conn: agora_handle) {
+    with(TURN, conn, |context| context.tell(Event::TokenExpired));
 }
 
-unsafe extern "C" fn on_connection_license_validation_failure(conn: agora_handle, reason: i32) {
-    with(conn, |context| context.tell(Event::LicenseRefused(reason)));
+unsafe extern "C" fn on_connection_license_validation_failure<const TURN: usize>(conn: agora_handle, reason: i32) {
+    with(TURN, conn, |context| context.tell(Event::LicenseRefused(reason)));
 }
 
-unsafe extern "C" fn on_connection_failure(conn: agora_handle, _: *const agora_rtc_conn_info, reason: i32) {
-    with(conn, |context| context.tell(Event::Failed(reason.into())));
+unsafe extern "C" fn on_connection_failure<const TURN: usize>(
+    conn: agora_handle,
+    _: *const agora_rtc_conn_info,
+    reason: i32,
+) {
+    with(TURN, conn, |context| context.tell(Event::Failed(reason.into())));
 }
 
-unsafe extern "C" fn on_user_joined(conn: agora_handle, user: *const c_char) {
-    with(conn, |context| {
+unsafe extern "C" fn on_user_joined<const TURN: usize>(conn: agora_handle, user: *const c_char) {
+    with(TURN, conn, |context| {
         // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
         unsafe { context.tell_of(user, Event::UserJoined) };
     });
 }
 
-unsafe extern "C" fn on_user_left(conn: agora_handle, user: *const c_char, reason: i32) {
-    with(conn, |context| {
+unsafe extern "C" fn on_user_left<const TURN: usize>(conn: agora_handle, user: *const c_char, reason: i32) {
+    with(TURN, conn, |context| {
         // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
         unsafe { context.tell_of(user, |uid| Event::UserLeft(uid, OfflineReason::from(reason))) };
     });
 }
 
-unsafe extern "C" fn on_transport_stats(conn: agora_handle, stats: *const agora_rtc_stats) {
-    with(conn, |context| {
+unsafe extern "C" fn on_transport_stats<const TURN: usize>(conn: agora_handle, stats: *const agora_rtc_stats) {
+    with(TURN, conn, |context| {
         // SAFETY: null or a structure that stays until we return (FACTS A8).
         if let Some(stats) = unsafe { stats.as_ref() } {
             context.keep(stats);
@@ -214,11 +250,11 @@ unsafe extern "C" fn on_transport_stats(conn: agora_handle, stats: *const agora_
     });
 }
 
-unsafe extern "C" fn on_error(conn: agora_handle, error: i32, _: *const c_char) {
-    with(conn, |context| context.tell(Event::Error(ErrorCode::from(error))));
+unsafe extern "C" fn on_error<const TURN: usize>(conn: agora_handle, error: i32, _: *const c_char) {
+    with(TURN, conn, |context| context.tell(Event::Error(ErrorCode::from(error))));
 }
 
-unsafe extern "C" fn on_stream_message_error(
+unsafe extern "C" fn on_stream_message_error<const TURN: usize>(
     conn: agora_handle,
     user: *const c_char,
     stream: i32,
@@ -226,33 +262,47 @@ unsafe extern "C" fn on_stream_message_error(
     missed: i32,
     _: i32,
 ) {
-    with(conn, |context| {
+    with(TURN, conn, |context| {
         // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
         unsafe { context.tell_of(user, |from| Event::MessagesLost { from, stream, count: missed }) };
     });
 }
 
-unsafe extern "C" fn on_audio_track_publication_failure(user: agora_handle, _: agora_handle, error: i32) {
-    with(user, |context| context.tell(Event::PublishFailed(Track::Audio, ErrorCode::from(error))));
+unsafe extern "C" fn on_audio_track_publication_failure<const TURN: usize>(
+    user: agora_handle,
+    _: agora_handle,
+    error: i32,
+) {
+    with(TURN, user, |context| context.tell(Event::PublishFailed(Track::Audio, ErrorCode::from(error))));
 }
 
-unsafe extern "C" fn on_video_track_publication_failure(user: agora_handle, _: agora_handle, error: i32) {
-    with(user, |context| context.tell(Event::PublishFailed(Track::Video, ErrorCode::from(error))));
+unsafe extern "C" fn on_video_track_publication_failure<const TURN: usize>(
+    user: agora_handle,
+    _: agora_handle,
+    error: i32,
+) {
+    with(TURN, user, |context| context.tell(Event::PublishFailed(Track::Video, ErrorCode::from(error))));
 }
 
-unsafe extern "C" fn on_video_track_publish_success(user: agora_handle, _: agora_handle) {
-    with(user, |context| context.tell(Event::Published(Track::Video)));
+unsafe extern "C" fn on_video_track_publish_success<const TURN: usize>(user: agora_handle, _: agora_handle) {
+    with(TURN, user, |context| context.tell(Event::Published(Track::Video)));
 }
 
-unsafe extern "C" fn on_video_publish_state_changed(user: agora_handle, _: *const c_char, _: i32, state: i32, _: i32) {
-    with(user, |context| {
+unsafe extern "C" fn on_video_publish_state_changed<const TURN: usize>(
+    user: agora_handle,
+    _: *const c_char,
+    _: i32,
+    state: i32,
+    _: i32,
+) {
+    with(TURN, user, |context| {
         if TrackState::from(state) == TrackState::Done {
             context.tell(Event::Published(Track::Video));
         }
     });
 }
 
-unsafe extern "C" fn on_user_video_track_state_changed(
+unsafe extern "C" fn on_user_video_track_state_changed<const TURN: usize>(
     user: agora_handle,
     person: *const c_char,
     _: agora_handle,
@@ -261,10 +311,10 @@ unsafe extern "C" fn on_user_video_track_state_changed(
     _: i32,
 ) {
     // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
-    with(user, |context| unsafe { stopped(context, person, state, Track::Video) });
+    with(TURN, user, |context| unsafe { stopped(context, person, state, Track::Video) });
 }
 
-unsafe extern "C" fn on_user_audio_track_state_changed(
+unsafe extern "C" fn on_user_audio_track_state_changed<const TURN: usize>(
     user: agora_handle,
     person: *const c_char,
     _: agora_handle,
@@ -273,7 +323,7 @@ unsafe extern "C" fn on_user_audio_track_state_changed(
     _: i32,
 ) {
     // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
-    with(user, |context| unsafe { stopped(context, person, state, Track::Audio) });
+    with(TURN, user, |context| unsafe { stopped(context, person, state, Track::Audio) });
 }
 
 /// # Safety
@@ -285,8 +335,13 @@ unsafe fn stopped(context: &Context, person: *const c_char, state: i32, track: T
     }
 }
 
-unsafe extern "C" fn on_user_info_updated(user: agora_handle, person: *const c_char, message: i32, value: i32) {
-    with(user, |context| {
+unsafe extern "C" fn on_user_info_updated<const TURN: usize>(
+    user: agora_handle,
+    person: *const c_char,
+    message: i32,
+    value: i32,
+) {
+    with(TURN, user, |context| {
         let track = match UserMessage::from(message) {
             UserMessage::MuteAudio if value != 0 => Track::Audio,
             UserMessage::MuteVideo if value != 0 => Track::Video,
@@ -298,14 +353,14 @@ unsafe extern "C" fn on_user_info_updated(user: agora_handle, person: *const c_c
     });
 }
 
-unsafe extern "C" fn on_stream_message(
+unsafe extern "C" fn on_stream_message<const TURN: usize>(
     user: agora_handle,
     person: *const c_char,
     stream: i32,
     data: *const c_char,
     length: usize,
 ) {
-    with(user, |context| {
+    with(TURN, user, |context| {
         if data.is_null() || length > LONGEST_MESSAGE {
             return context.count_nameless();
         }
@@ -316,13 +371,13 @@ unsafe extern "C" fn on_stream_message(
     });
 }
 
-unsafe extern "C" fn on_playback_audio_frame_before_mixing(
+unsafe extern "C" fn on_playback_audio_frame_before_mixing<const TURN: usize>(
     user: agora_handle,
     _: *const c_char,
     person: *const c_char,
     frame: *const agora_audio_frame,
 ) -> i32 {
-    with(user, |context| {
+    with(TURN, user, |context| {
         // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
         let uid = unsafe { uid_of(person) };
         // SAFETY: null or a structure that stays until we return (FACTS A8).
@@ -336,13 +391,13 @@ unsafe extern "C" fn on_playback_audio_frame_before_mixing(
     WELL
 }
 
-unsafe extern "C" fn on_frame(
+unsafe extern "C" fn on_frame<const TURN: usize>(
     observer: agora_handle,
     _: *const c_char,
     person: *const c_char,
     frame: *const agora_video_frame,
 ) {
-    with(observer, |context| {
+    with(TURN, observer, |context| {
         // SAFETY: the text ends with a zero and stays until we return (FACTS A8).
         let uid = unsafe { uid_of(person) };
         // SAFETY: null or a structure that stays until we return (FACTS A8).

@@ -2,7 +2,8 @@
 //!
 //! The library's callbacks carry no pointer of ours, only the handle that they were registered on (FACTS A5). So there is
 //! one table for the process. A callback copies its entry out, counted, and holds no lock while it works; whoever
-//! closes a connection takes the entry out and waits until everyone inside has left.
+//! closes a connection takes the entry out and waits until everyone inside has left. The address of what was destroyed
+//! may be the next handle, so an entry is found by handle and turn (see [`Tables`](super::observers::Tables)).
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,10 @@ use std::{
 
 use super::{context::Context, error::Handle};
 
-static ENTRIES: RwLock<BTreeMap<usize, Arc<Entry>>> = RwLock::new(BTreeMap::new());
+/// Turn and handle.
+type Key = (usize, usize);
+
+static ENTRIES: RwLock<BTreeMap<Key, Arc<Entry>>> = RwLock::new(BTreeMap::new());
 static LATE: AtomicU64 = AtomicU64::new(0);
 
 struct Entry {
@@ -34,7 +38,7 @@ pub fn late_callbacks() -> u64 {
 
 /// A handle's place in the table. Taken out by [`Self::remove`].
 pub(crate) struct Registration {
-    key: usize,
+    key: Key,
     entry: Arc<Entry>,
 }
 
@@ -43,9 +47,9 @@ pub(crate) struct Registration {
 pub(crate) struct StillInside;
 
 impl Registration {
-    /// From now on callbacks with this handle find `context`.
-    pub(crate) fn new(handle: Handle, context: Arc<Context>) -> Self {
-        let key = handle.raw().addr();
+    /// From now on callbacks of that turn with this handle find `context`.
+    pub(crate) fn new(turn: usize, handle: Handle, context: Arc<Context>) -> Self {
+        let key = (turn, handle.raw().addr());
         let entry = Arc::new(Entry { context, inside: Mutex::new(0), left: Condvar::new() });
         let before = ENTRIES.write().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&entry));
         if before.is_some() {
@@ -75,10 +79,10 @@ impl Registration {
 /// A callback at work with a context.
 pub(crate) struct Inside(Arc<Entry>);
 
-/// The context of that handle, if somebody still waits for its callbacks.
-pub(crate) fn enter(handle: *mut c_void) -> Option<Inside> {
+/// The context that the handle has for that turn, if somebody still waits for its callbacks.
+pub(crate) fn enter(turn: usize, handle: *mut c_void) -> Option<Inside> {
     let entries = ENTRIES.read().unwrap_or_else(PoisonError::into_inner);
-    let Some(entry) = entries.get(&handle.addr()) else {
+    let Some(entry) = entries.get(&(turn, handle.addr())) else {
         LATE.fetch_add(1, Ordering::Relaxed);
         return None;
     };

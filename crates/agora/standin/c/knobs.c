@@ -26,6 +26,7 @@ static const char *const knob_names[KNOB_COUNT] = {
     [KNOB_SAME_UID] = "same_uid",
     [KNOB_INIT_RESULT] = "init_result",
     [KNOB_PUBLISH_SILENT] = "publish_silent",
+    [KNOB_REUSE_HANDLES] = "reuse_handles",
     [KNOB_STRICT] = "strict",
 };
 

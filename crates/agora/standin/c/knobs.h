@@ -31,6 +31,7 @@ enum knob {
     KNOB_SAME_UID,         /* every connection ends with reason 19 */
     KNOB_INIT_RESULT,      /* what initialize answers */
     KNOB_PUBLISH_SILENT,   /* publishing never comes to its end */
+    KNOB_REUSE_HANDLES,    /* what is made has the first handle that is free again */
     KNOB_STRICT,           /* a complaint aborts the process */
     KNOB_COUNT
 };

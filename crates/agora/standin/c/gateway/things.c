@@ -8,7 +8,7 @@
 #include "../knobs.h"
 #include "../system.h"
 
-/* So many handles pass before a place is used again. */
+/* So many handles pass before a place is used again, if it isn't asked for. */
 #define PLACES 65536
 #define PATIENCE_MS 10000
 
@@ -55,6 +55,9 @@ static struct thing *find(const void *handle) {
 
 void *thing_make(enum kind kind, void *body) {
     pthread_mutex_lock(&lock);
+    if (knob(KNOB_REUSE_HANDLES) != 0) {
+        next_place = 0;
+    }
     while (things[next_place].is_alive) {
         next_place = (next_place + 1) % PLACES;
     }
