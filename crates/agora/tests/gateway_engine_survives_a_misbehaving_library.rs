@@ -129,8 +129,9 @@ fn pictures_are_sent_although_their_publishing_is_never_confirmed() {
 #[test]
 fn a_lost_connection_comes_back_with_its_media() {
     let rig = Rig::new();
-    rig.misbehave("lose_connection", 300);
     let (mut a, mut b) = rig.call();
+    // Not before they have heard of each other, however long that took.
+    rig.misbehave("lose_connection", 1);
     let grey = Grey::start(64, 36, 90);
     publish(&mut a, &grey);
     a.expect(&EngineEvent::Reconnecting);

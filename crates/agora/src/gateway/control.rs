@@ -69,6 +69,8 @@ struct Control {
     service: Arc<Service>,
     connection: Connection,
     is_hidden: bool,
+    /// The library was told at some time not to receive the other person's pictures.
+    was_hidden: bool,
     video_out: VideoOut,
     audio_out: AudioOut,
     sharing: Option<ScreenShare>,
@@ -103,6 +105,7 @@ impl Control {
             service,
             connection,
             is_hidden: false,
+            was_hidden: false,
             video_out: VideoOut::new(Prefer::Smoothness, Arc::clone(&shared.events)),
             audio_out: AudioOut::default(),
             sharing: None,
@@ -163,7 +166,8 @@ impl Control {
         }
         match self.follow(|course, tell| course.on_event(event, now, tell)) {
             Step::In => tracing::debug!(uid = self.connection.own_uid(), "in the channel"),
-            Step::PeerCame if self.is_hidden => self.receive_video(false),
+            // The library may remember what it was told of this person before.
+            Step::PeerCame if self.was_hidden => self.receive_video(!self.is_hidden),
             Step::Stranger(uid) => {
                 for refused in [self.connection.receive_video(uid, false), self.connection.receive_audio(uid, false)] {
                     if let Err(error) = refused {
@@ -202,6 +206,7 @@ impl Control {
         }
         if std::mem::replace(&mut self.is_hidden, wanted.is_hidden) != wanted.is_hidden {
             self.follow(|course, tell| course.hide(wanted.is_hidden, tell));
+            self.was_hidden |= wanted.is_hidden;
             self.receive_video(!wanted.is_hidden);
         }
         self.video_out.tend(&mut self.connection, wanted.video.as_ref(), now);

@@ -75,7 +75,6 @@ impl VideoOut {
         if self.retry_at.is_some_and(|at| now < at) {
             return;
         }
-        self.retry_at = Some(now + RETRY);
         let encoding = encoding(wanted.profile, USUAL_SIZE, self.prefer);
         match connection.publish_video(&encoding) {
             Ok(sender) => {
@@ -88,7 +87,10 @@ impl VideoOut {
                     pump: None,
                 });
             }
-            Err(error) => tracing::warn!(%error, "pictures are not published yet"),
+            Err(error) => {
+                self.retry_at = Some(now + RETRY);
+                tracing::warn!(%error, "pictures are not published yet");
+            }
         }
     }
 
@@ -162,12 +164,14 @@ impl AudioOut {
             }
             (Some(wanted), None) => {
                 if self.retry_at.is_none_or(|at| at <= now) {
-                    self.retry_at = Some(now + RETRY);
                     match connection.publish_audio() {
                         Ok(sender) => {
                             self.sending = Some(SendingAudio { blocks: Arc::clone(wanted), sender, pump: None });
                         }
-                        Err(error) => tracing::warn!(%error, "sound is not published yet"),
+                        Err(error) => {
+                            self.retry_at = Some(now + RETRY);
+                            tracing::warn!(%error, "sound is not published yet");
+                        }
                     }
                 }
             }

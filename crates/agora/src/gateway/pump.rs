@@ -57,9 +57,11 @@ impl Drop for Pump {
 pub(crate) struct SeenSize(AtomicU64);
 
 impl SeenSize {
+    /// Whether it is another one. Sides are even: what is odd is sent without its last column or row.
     fn put(&self, frame: &I420Frame) -> bool {
-        let size = u64::from(frame.width()) << 32 | u64::from(frame.height());
-        self.0.swap(size, Ordering::Relaxed) != size
+        let (width, height) = (frame.width() & !1, frame.height() & !1);
+        let size = u64::from(width) << 32 | u64::from(height);
+        width > 0 && height > 0 && self.0.swap(size, Ordering::Relaxed) != size
     }
 
     /// Width and height, once a picture came.
@@ -163,7 +165,19 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
+    use parley_call::{FramePool, MediaTime};
+
     use super::*;
+
+    #[test]
+    fn the_size_to_encode_in_is_even_and_is_something() {
+        let (seen, pool) = (SeenSize::default(), FramePool::new());
+        let put = |width, height| seen.put(&pool.frame(width, height, MediaTime(0), |_, _, _| {}));
+        assert!(!put(1, 900) && seen.get().is_none());
+        assert!(put(1_367, 769));
+        assert_eq!(seen.get(), Some((1_366, 768)));
+        assert!(!put(1_366, 768) && put(1_364, 768));
+    }
 
     #[test]
     fn blocks_are_due_one_by_one_and_a_long_pause_is_not_made_up_for() {

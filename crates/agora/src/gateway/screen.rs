@@ -85,8 +85,12 @@ struct Sharing {
 
 impl Sharing {
     fn run(&self) {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut began) = (FIRST_PAUSE, Instant::now());
         while let Err(ended) = self.share() {
+            if began.elapsed() > LONGEST_PAUSE {
+                // It was shared in between.
+                pause = FIRST_PAUSE;
+            }
             tracing::warn!(%ended, "the screen is not shared for now");
             let (until, pass) = (Instant::now() + pause, self.shared.wanted().pass);
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -94,6 +98,7 @@ impl Sharing {
             while !self.is_stopped() && Instant::now() < until && self.shared.wanted().pass == pass {
                 self.shared.screen_events.next(until);
             }
+            began = Instant::now();
         }
     }
 
