@@ -63,7 +63,7 @@ struct Native {
     user: Handle,
     factory: Option<Handle>,
     pictures: Option<Handle>,
-    tables: Tables,
+    tables: &'static Tables,
     registered: Registered,
     places: Vec<Registration>,
     video: Option<VideoTrack>,
@@ -120,7 +120,7 @@ impl Connection {
                 user,
                 factory: None,
                 pictures: None,
-                tables: Tables::new(),
+                tables: Tables::next(),
                 registered: Registered::default(),
                 places: Vec::new(),
                 video: None,
@@ -149,12 +149,12 @@ impl Connection {
         native.places.push(Registration::new(turn, conn, Arc::clone(&context)));
         native.places.push(Registration::new(turn, user, Arc::clone(&context)));
         let table = native.tables.connection.as_ptr();
-        // SAFETY: a living connection; the table lies in a box that outlives the registration (FACTS A5).
+        // SAFETY: a living connection; the table is there for good (FACTS A5).
         let answer = unsafe { functions.agora_rtc_conn_register_observer(conn.raw(), table) };
         check("tell of the connection", answer)?;
         native.registered.connection = true;
         let table = native.tables.user.as_ptr();
-        // SAFETY: a living user; the table lies in a box that outlives the registration (FACTS A5).
+        // SAFETY: a living user; the table is there for good (FACTS A5).
         let answer = unsafe { functions.agora_local_user_register_observer(user.raw(), table) };
         check("tell of the tracks", answer)?;
         native.registered.user = true;
@@ -171,11 +171,11 @@ impl Connection {
         };
         check("bring sound of 48 kHz", answer)?;
         let table = native.tables.sound.as_ptr();
-        // SAFETY: a living user; the table lies in a box that outlives the registration (FACTS A5).
+        // SAFETY: a living user; the table is there for good (FACTS A5).
         let answer = unsafe { functions.agora_local_user_register_audio_frame_observer(user.raw(), table) };
         check("bring sound", answer)?;
         native.registered.sound = true;
-        // SAFETY: the table lies in a box that outlives the observer (FACTS A5).
+        // SAFETY: the table is there for good (FACTS A5).
         let pictures = unsafe { functions.agora_video_frame_observer2_create(native.tables.pictures.as_ptr()) };
         let pictures = Handle::made("observer of pictures", pictures)?;
         native.pictures = Some(pictures);
@@ -469,7 +469,7 @@ impl Native {
             // SAFETY: what it made is destroyed.
             unsafe { functions.agora_media_node_factory_destroy(factory.raw()) };
         }
-        // SAFETY: left, without observers, and its tracks are destroyed; the tables are freed only after it.
+        // SAFETY: left, without observers, and its tracks are destroyed.
         unsafe { functions.agora_rtc_conn_destroy(conn) };
     }
 }

@@ -7,7 +7,10 @@
 use std::{
     ffi::{c_char, c_void},
     slice,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use agora_sys::gateway::{
@@ -69,8 +72,8 @@ pub mod faults {
     }
 }
 
-/// Makes tables, each with functions of its own. So many connections are opened before the same ones serve again: more
-/// than are open at once, and far more than are opened in the moment by which a callback can be late.
+/// Makes the tables of each turn. So many connections are opened before the same ones serve again: more than are open at
+/// once, and far more than are opened in the moment by which a callback can be late.
 const TURNS: [fn() -> Tables; 8] = [
     Tables::of_turn::<0>,
     Tables::of_turn::<1>,
@@ -82,6 +85,8 @@ const TURNS: [fn() -> Tables; 8] = [
     Tables::of_turn::<7>,
 ];
 
+static TABLES: [OnceLock<Tables>; TURNS.len()] = [const { OnceLock::new() }; TURNS.len()];
+
 /// A table with room behind it.
 #[repr(C)]
 pub(crate) struct Table<T> {
@@ -90,8 +95,8 @@ pub(crate) struct Table<T> {
 }
 
 impl<T> Table<T> {
-    fn new(known: T) -> Box<Self> {
-        Box::new(Self { known, spare: [0; SPARE] })
+    fn new(known: T) -> Self {
+        Self { known, spare: [0; SPARE] }
     }
 
     /// The pointer reaches over the room behind, too.
@@ -100,23 +105,25 @@ impl<T> Table<T> {
     }
 }
 
-/// The tables of one connection. They outlive every registration.
+/// The tables of one connection. They are never freed: a callback may come late, after its connection was destroyed.
 ///
-/// A callback that comes late, after its connection was destroyed, may bring a handle that the library has given again
-/// to the next one. What it can't have got is the next one's functions: each connection has those of the next turn.
+/// Then it may even bring a handle that the library has given again to the next connection. What it can't have got is
+/// the next one's functions: each connection has those of the next turn.
 pub(crate) struct Tables {
     /// Which functions are in them.
     pub(crate) turn: usize,
-    pub(crate) connection: Box<Table<agora_rtc_conn_observer>>,
-    pub(crate) user: Box<Table<agora_local_user_observer>>,
-    pub(crate) sound: Box<Table<agora_audio_frame_observer>>,
-    pub(crate) pictures: Box<Table<agora_video_frame_observer2>>,
+    pub(crate) connection: Table<agora_rtc_conn_observer>,
+    pub(crate) user: Table<agora_local_user_observer>,
+    pub(crate) sound: Table<agora_audio_frame_observer>,
+    pub(crate) pictures: Table<agora_video_frame_observer2>,
 }
 
 impl Tables {
-    pub(crate) fn new() -> Self {
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        TURNS[MADE.fetch_add(1, Ordering::Relaxed) % TURNS.len()]()
+    /// Those whose turn it is.
+    pub(crate) fn next() -> &'static Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let turn = NEXT.fetch_add(1, Ordering::Relaxed) % TURNS.len();
+        TABLES[turn].get_or_init(TURNS[turn])
     }
 
     fn of_turn<const TURN: usize>() -> Self {
