@@ -32,7 +32,7 @@ async fn engine_follows_what_is_installed() {
     parley_agora_standin::gateway(&download).unwrap();
     let config = Config {
         agora: Some((Secret::new(APP_ID), Secret::new(CERTIFICATE))),
-        ..Config::new(&dir.path().join("server"))
+        ..Config::new(dir.path().join("server"))
     };
     let server = TestServer::start_with(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     // The provider installs it while everything runs; the client names the same place. (One process can't hold two copies
