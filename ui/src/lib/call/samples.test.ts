@@ -20,6 +20,13 @@ it('keeps the whole call however long it lasts', () => {
   expect(samples.at(-1)?.at).toBeGreaterThan(3_590_000);
 });
 
+it('tells of the beginning of a long call as much as of its end', () => {
+  let samples: Sample[] = [];
+  for (let second = 0; second < 3600; second += 1) samples = addSample(samples, quality, second * 1000);
+  const inFirstHalf = samples.filter(({ at }) => at < 1_800_000).length;
+  expect(inFirstHalf / samples.length).toBeCloseTo(0.5, 1);
+});
+
 it('takes no more than one a second', () => {
   expect(addSample(addSample([], quality, 0), quality, 100)).toHaveLength(1);
 });
