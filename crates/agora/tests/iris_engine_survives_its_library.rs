@@ -8,7 +8,11 @@ mod iris_standin;
 use std::{sync::Arc, time::Duration};
 
 use iris_standin::{A, Buzz, CHANNEL, End, Grey, World, credentials, is_grey, token, until};
-use parley_call::{Attempt, EngineError, EngineEvent, VideoProfile, suite::Side};
+use parley_agora::iris::IrisEngine;
+use parley_call::{
+    Attempt, EngineError, EngineEvent, MediaEngine, VideoProfile,
+    suite::{LIMIT, Side},
+};
 
 /// Both in the channel, and each has heard of the other.
 async fn connected(world: &World) -> (End, End) {
@@ -156,6 +160,68 @@ async fn garbage_is_left_out_and_the_call_goes_on() {
     }
 }
 
+/// What the SDK does not begin to send is tried again from the start, instead of being pushed to nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_and_a_sound_that_were_refused_once_are_sent_when_asked_again() {
+    let world = World::new();
+    let (mut a, mut b) = (End::new(&world), End::new(&world));
+    let mut engine = IrisEngine::new(b.ports(), Arc::clone(&b.copy.library));
+    a.join(1, Side::A);
+    engine.join(Attempt(1), credentials(Side::B));
+    b.expect(EngineEvent::PeerConnected).await;
+    let tracks = b.copy.get("tracks");
+    b.copy.set("update_error", 1);
+    let (grey, buzz) = (Grey::start(60, 320, 240), Buzz::start());
+    engine.publish_video(Some(Arc::clone(&grey.frames)), VideoProfile::default());
+    engine.publish_audio(Some(Arc::clone(&buzz.blocks)));
+    // The first may be done before what was asked above, the second is done after it.
+    engine.with_sdk(|_| ()).await.expect("in a call");
+    engine.with_sdk(|_| ()).await.expect("in a call");
+    assert_eq!(b.copy.get("tracks"), tracks, "the refused ones are gone");
+    b.copy.set("update_error", 0);
+    engine.publish_video(Some(Arc::clone(&grey.frames)), VideoProfile::default());
+    engine.publish_audio(Some(Arc::clone(&buzz.blocks)));
+    let (video, audio) = (Arc::clone(&a.video), Arc::clone(&a.audio));
+    until("A sees B", || video.try_take().is_some_and(|frame| is_grey(&frame, 60))).await;
+    until("A hears B", || audio.pop().is_some_and(|block| block.samples.iter().any(|sample| *sample != 0))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_limits_for_the_same_pictures_reach_the_encoder() {
+    let world = World::new();
+    let (mut a, _b) = connected(&world).await;
+    let grey = Grey::start(60, 320, 240);
+    let copy = Arc::clone(&a.copy);
+    a.engine().publish_video(Some(Arc::clone(&grey.frames)), VideoProfile::default());
+    until("pictures are sent", || copy.get("frames_sent") > 3).await;
+    let before = copy.get("encoders_set");
+    a.engine().publish_video(Some(Arc::clone(&grey.frames)), VideoProfile { max_fps: 10, max_bitrate: 300_000 });
+    until("the encoder is set again", || copy.get("encoders_set") > before).await;
+}
+
+/// The thread of the earlier call is held up by something that it was asked to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joining_again_does_not_wait_for_the_end_of_the_call_before() {
+    let world = World::new();
+    let mut a = End::new(&world);
+    let mut engine = IrisEngine::new(a.ports(), Arc::clone(&a.copy.library));
+    engine.join(Attempt(1), credentials(Side::A));
+    a.expect(EngineEvent::Joined(Attempt(1))).await;
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (open, gate) = std::sync::mpsc::channel();
+    let held_up = engine.with_sdk(move |_| {
+        begun.send(()).expect("somebody waits");
+        gate.recv_timeout(LIMIT)
+    });
+    has_begun.await.expect("the thread is held up");
+    engine.join(Attempt(2), credentials(Side::A));
+    open.send(()).expect("it still waits, since nobody waited for it");
+    assert_eq!(held_up.await.expect("in a call"), Ok(()));
+    a.expect(EngineEvent::Joined(Attempt(2))).await;
+    assert_eq!(a.told, []);
+    engine.leave();
+}
+
 /// Publishing that never comes to its end is nothing that the call waits for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_picture_that_is_never_taken_can_be_withdrawn() {
@@ -257,7 +323,7 @@ async fn a_second_engine_in_the_same_copy_has_to_wait() {
     a.join(1, Side::A);
     a.expect(EngineEvent::Joined(Attempt(1))).await;
     let mut second = End::new(&world);
-    second.engine = Some(Box::new(parley_agora::iris::IrisEngine::new(second.ports(), Arc::clone(&a.copy.library))));
+    second.engine = Some(Box::new(IrisEngine::new(second.ports(), Arc::clone(&a.copy.library))));
     second.join(1, Side::B);
     let in_use = "another call uses this library already; it carries one at a time".to_owned();
     second.expect(EngineEvent::JoinFailed(Attempt(1), EngineError::Failed(in_use))).await;

@@ -74,7 +74,8 @@ impl MediaEngine for IrisEngine {
     }
 
     fn join(&mut self, attempt: Attempt, credentials: Credentials) {
-        self.running = None;
+        // Leaving may take a while, so the new thread waits for the old one, not we.
+        let before = self.running.take().and_then(Running::into_ending);
         let mailbox = Arc::new(Mailbox::default());
         let setup = Setup {
             attempt,
@@ -84,6 +85,7 @@ impl MediaEngine for IrisEngine {
             mailbox: Arc::clone(&mailbox),
             publication: self.publication.clone(),
             own: self.own.clone(),
+            before,
         };
         match Running::start(setup, mailbox) {
             Ok(running) => self.running = Some(running),
@@ -142,13 +144,20 @@ struct Running {
 
 impl Running {
     fn start(setup: Setup, mailbox: Arc<Mailbox>) -> std::io::Result<Self> {
-        let events = setup.ports.events.clone();
+        let (events, asked) = (setup.ports.events.clone(), Arc::clone(&mailbox));
         let thread = Builder::new().name("iris-call".to_owned()).spawn(move || {
-            if catch_unwind(AssertUnwindSafe(|| session::run(setup))).is_err() {
+            let has_panicked = catch_unwind(AssertUnwindSafe(|| session::run(setup))).is_err();
+            if has_panicked && !asked.is_stopped() {
                 Outbox::new(events).tell(EngineEvent::Lost(session::panicked()));
             }
         })?;
         Ok(Self { mailbox, thread: Some(thread) })
+    }
+
+    /// Begins to leave; the thread that it gives ends when that is done.
+    fn into_ending(mut self) -> Option<JoinHandle<()>> {
+        self.mailbox.stop();
+        self.thread.take()
     }
 }
 

@@ -129,10 +129,12 @@ struct Worker<'a> {
     /// Milliseconds from our clock to the SDK's.
     ahead: i64,
     next: Instant,
-    /// Track and size that its encoder was set to.
-    camera: Option<(u32, Dimensions)>,
-    screen: Option<(u32, Dimensions)>,
+    /// Track, size and limits that its encoder was set to.
+    camera: Option<(u32, Dimensions, VideoProfile)>,
+    screen: Option<(u32, Dimensions, VideoProfile)>,
     pulls: bool,
+    /// The SDK's mixer did not move once already.
+    mixer_stood: bool,
 }
 
 impl<'a> Worker<'a> {
@@ -151,6 +153,7 @@ impl<'a> Worker<'a> {
             camera: None,
             screen: None,
             pulls: rtc.sound() == SoundPath::Ours,
+            mixer_stood: false,
         }
     }
 
@@ -191,8 +194,9 @@ impl<'a> Worker<'a> {
         let Some(frame) = frames::even(frame, &self.pool) else { return };
         let size = Dimensions { width: frame.width(), height: frame.height() };
         let set = if feed.connection.is_some() { &mut self.screen } else { &mut self.camera };
-        if *set != Some((feed.track, size)) {
-            *set = Some((feed.track, size));
+        let wanted = Some((feed.track, size, feed.profile));
+        if *set != wanted {
+            *set = wanted;
             if let Err(error) = configure(self.rtc, feed, size) {
                 tracing::warn!(%error, "the SDK's encoder was not told the size of our pictures");
             }
@@ -210,7 +214,8 @@ impl<'a> Worker<'a> {
         };
         // Kept during the push: whoever takes the feed away may destroy the track afterwards.
         let feeds = self.shared.feeds();
-        if ![&feeds.camera, &feeds.screen].into_iter().flatten().any(|current| current.track == feed.track) {
+        let mut current = [&feeds.camera, &feeds.screen].into_iter().flatten();
+        if !current.any(|current| current.track == feed.track && Arc::ptr_eq(&current.frames, &feed.frames)) {
             return;
         }
         let mut attachments = [
@@ -241,9 +246,11 @@ impl<'a> Worker<'a> {
             let mut mixed = [0; BLOCK_SAMPLES * 2];
             let request = PullAudioFrame { frame: block_of(0) };
             let outcome = self.rtc.api().call_with(&request, &mut [Attachment::Space(&mut mixed)]);
-            if let Err(error @ IrisError::UnknownMethod { .. }) = outcome {
-                tracing::warn!(%error, "the SDK's mixer can't be kept going");
-                self.pulls = false;
+            if let Err(error) = outcome {
+                self.pulls = !matches!(error, IrisError::UnknownMethod { .. });
+                if !std::mem::replace(&mut self.mixer_stood, true) {
+                    tracing::warn!(%error, "the SDK's mixer did not move; without it nobody is heard");
+                }
             }
         }
     }

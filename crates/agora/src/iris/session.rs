@@ -1,6 +1,6 @@
 //! The thread of one join: begins the SDK, joins, publishes what is to be sent, tells what happens, and ends the SDK.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
 use parley_call::{Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, ScreenPass, Token};
 
@@ -38,10 +38,19 @@ pub(super) struct Setup {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) publication: Publication,
     pub(super) own: Option<OwnDevices>,
+    /// The thread of the join before, which has to end first: one engine lives in a copy of the library.
+    pub(super) before: Option<JoinHandle<()>>,
 }
 
 /// Runs a join to its end.
-pub(super) fn run(setup: Setup) {
+pub(super) fn run(mut setup: Setup) {
+    if let Some(before) = setup.before.take() {
+        // Its panics were caught and told in the thread itself.
+        let _ = before.join();
+    }
+    if setup.mailbox.is_stopped() {
+        return;
+    }
     let mut outbox = Outbox::new(setup.ports.events.clone());
     let incoming = setup.incoming();
     let session = Session::start(&setup, &incoming);
@@ -51,7 +60,7 @@ pub(super) fn run(setup: Setup) {
         Ok(mut session) => session.run(&setup.mailbox, &mut course, &mut outbox),
         Err(error) => {
             tracing::warn!(%error, "Agora's desktop SDK can't begin");
-            course.fail(error.into(), &mut |event| outbox.tell(event));
+            course.fail(error.into(), &mut |event| setup.mailbox.tell(&mut outbox, event));
         }
     }
     if outbox.dropped_count() > 0 {
@@ -97,6 +106,8 @@ struct Session {
     sound: Option<u32>,
     microphone: bool,
     screen: Option<Screen>,
+    /// Pictures and sound that could not be used, and pushes that were not taken, when they were told last.
+    faults: [u64; 3],
     /// We are no longer in the channel.
     is_over: bool,
 }
@@ -133,6 +144,7 @@ impl Session {
             sound: None,
             microphone: false,
             screen: None,
+            faults: [0; 3],
             is_over: false,
         };
         let options = ChannelMediaOptions {
@@ -154,9 +166,12 @@ impl Session {
             if mailbox.is_stopped() {
                 break;
             }
-            let (now, mut tell) = (Instant::now(), |event| outbox.tell(event));
-            if event.is_some_and(|event| course.on_event(&event, now, &mut tell) == Step::In) {
-                self.on_joined();
+            let (now, mut tell) = (Instant::now(), |event| mailbox.tell(outbox, event));
+            match event.map_or(Step::GoOn, |event| course.on_event(&event, now, &mut tell)) {
+                Step::In => self.on_joined(),
+                Step::PeerCame if course.is_in() && !self.publication.wants_video => self.mute_peer(true),
+                Step::Stranger(uid) if course.is_in() => self.leave_out(uid),
+                _ => {}
             }
             course.on_time(now, &mut tell);
             if course.is_over() {
@@ -165,7 +180,9 @@ impl Session {
             }
             self.obey(mailbox, course, &mut tell);
             self.on_screen(&mut tell);
-            course.report(now, self.context.stats(), &mut tell);
+            if course.report(now, self.context.stats(), &mut tell) {
+                self.report_faults(course.incoming());
+            }
             outbox.flush();
         }
     }
@@ -194,10 +211,7 @@ impl Session {
     fn on_joined(&mut self) {
         if let Some(pass) = &self.pass {
             // Our own screen is somebody else to the SDK, whose pictures would come back to us.
-            let uid = pass.uid.get();
-            self.try_to("leave our own screen out", |rtc| {
-                rtc.api().call(&MuteRemoteVideoStream { uid, mute: true }).map(drop)
-            });
+            self.leave_out(pass.uid.get());
         }
         if !self.publication.wants_video {
             self.mute_peer(true);
@@ -210,6 +224,33 @@ impl Session {
         course.hide(!wanted, tell);
         if course.is_in() {
             self.mute_peer(!wanted);
+        }
+    }
+
+    /// Somebody whose pictures nobody looks at.
+    fn leave_out(&self, uid: u32) {
+        self.try_to("leave somebody's pictures out", |rtc| {
+            rtc.api().call(&MuteRemoteVideoStream { uid, mute: true }).map(drop)
+        });
+    }
+
+    /// What the callbacks could only count: they don't write logs.
+    fn report_faults(&mut self, incoming: &Incoming) {
+        let Incoming { camera, screen, sound } = incoming;
+        let pictures = camera.damaged_count() + screen.as_ref().map_or(0, |screen| screen.damaged_count());
+        let faults = [pictures, sound.refused_count(), self.feeder.refused_count()];
+        if std::mem::replace(&mut self.faults, faults) != faults {
+            let damage = camera.damage().or_else(|| screen.as_ref()?.damage()).map(tracing::field::display);
+            let refusal = sound.refusal().map(tracing::field::display);
+            let [pictures, sound, not_taken] = faults;
+            tracing::warn!(
+                pictures,
+                sound,
+                not_taken,
+                damage,
+                refusal,
+                "Agora's SDK brings or leaves what can't be used"
+            );
         }
     }
 
@@ -237,12 +278,17 @@ impl Session {
             (Some(source), Some(track)) => self.feeder.change(|feeds| feeds.camera = Some(feed(source, track, None))),
             (Some(source), None) => {
                 let track = self.new_video_track()?;
-                self.camera = Some(track);
-                self.update(ChannelMediaOptions {
+                let begun = self.update(ChannelMediaOptions {
                     publish_custom_video_track: Some(true),
                     custom_video_track_id: Some(track),
                     ..ChannelMediaOptions::default()
-                })?;
+                });
+                if begun.is_err() {
+                    // Pushed to by nobody: the next attempt makes another one.
+                    self.destroy_picture_track(track);
+                    return begun;
+                }
+                self.camera = Some(track);
                 self.feeder.change(|feeds| feeds.camera = Some(feed(source, track, None)));
             }
             (None, Some(track)) => {
@@ -270,12 +316,16 @@ impl Session {
                 let config = AudioTrackConfig { enable_local_playback: false, enable_audio_processing: false };
                 let made = self.rtc.api().call(&CreateCustomAudioTrack { track_type: DIRECT_TRACK, config })?;
                 let track = made.id().ok_or(IrisError::NotMade("track for sound"))?;
-                self.sound = Some(track);
-                self.update(ChannelMediaOptions {
+                let begun = self.update(ChannelMediaOptions {
                     publish_custom_audio_track: Some(true),
                     publish_custom_audio_track_id: Some(track),
                     ..ChannelMediaOptions::default()
-                })?;
+                });
+                if begun.is_err() {
+                    self.destroy_sound_track(track);
+                    return begun;
+                }
+                self.sound = Some(track);
                 self.feeder.change(|feeds| feeds.sound = Some(SoundFeed { blocks, track }));
             }
             (None, Some(track)) => {
@@ -294,11 +344,13 @@ impl Session {
     }
 
     fn publish_microphone(&mut self, on: bool) -> Result<(), IrisError> {
-        if std::mem::replace(&mut self.microphone, on) == on {
+        if self.microphone == on {
             return Ok(());
         }
         self.rtc.devices().enable_microphone(on)?;
-        self.update(ChannelMediaOptions { publish_microphone_track: Some(on), ..ChannelMediaOptions::default() })
+        self.update(ChannelMediaOptions { publish_microphone_track: Some(on), ..ChannelMediaOptions::default() })?;
+        self.microphone = on;
+        Ok(())
     }
 
     fn publish_screen(&mut self) -> Result<(), IrisError> {
@@ -335,9 +387,17 @@ impl Session {
         self.feeder.change(|feeds| feeds.screen = None);
         let Some(Screen { track, connection }) = self.screen.take() else { return };
         self.try_to("take our screen out of the channel", |rtc| rtc.leave_also(connection));
-        self.try_to("destroy our screen's track", |rtc| {
-            rtc.api().call(&DestroyCustomVideoTrack { video_track_id: track }).map(drop)
+        self.destroy_picture_track(track);
+    }
+
+    fn destroy_picture_track(&self, video_track_id: u32) {
+        self.try_to("destroy a track for pictures", |rtc| {
+            rtc.api().call(&DestroyCustomVideoTrack { video_track_id }).map(drop)
         });
+    }
+
+    fn destroy_sound_track(&self, track_id: u32) {
+        self.try_to("destroy a track for sound", |rtc| rtc.api().call(&DestroyCustomAudioTrack { track_id }).map(drop));
     }
 
     /// What the SDK told of our screen.
@@ -406,15 +466,11 @@ impl Drop for Session {
             self.try_to("stop sending", |rtc| rtc.api().call(&UpdateChannelMediaOptions { options }).map(drop));
         }
         self.drop_screen();
-        if let Some(video_track_id) = self.camera.take() {
-            self.try_to("destroy our picture's track", |rtc| {
-                rtc.api().call(&DestroyCustomVideoTrack { video_track_id }).map(drop)
-            });
+        if let Some(track) = self.camera.take() {
+            self.destroy_picture_track(track);
         }
-        if let Some(track_id) = self.sound.take() {
-            self.try_to("destroy our sound's track", |rtc| {
-                rtc.api().call(&DestroyCustomAudioTrack { track_id }).map(drop)
-            });
+        if let Some(track) = self.sound.take() {
+            self.destroy_sound_track(track);
         }
         tracing::debug!(
             refused = self.feeder.refused_count(),

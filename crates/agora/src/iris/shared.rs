@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use parley_call::{AudioQueue, I420Frame, LatestSlot, ScreenPass, Token, VideoProfile};
+use parley_call::{AudioQueue, EngineEvent, I420Frame, LatestSlot, Outbox, ScreenPass, Token, VideoProfile};
 
 use tokio::sync::mpsc;
 
@@ -75,6 +75,13 @@ impl Mailbox {
     /// Whether it has to end.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Tells the engine's owner, unless the thread has to end: after a leave nothing is told.
+    pub(super) fn tell(&self, outbox: &mut Outbox, event: EngineEvent) {
+        if !self.is_stopped() {
+            outbox.tell(event);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Asked> {

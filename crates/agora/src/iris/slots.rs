@@ -65,7 +65,7 @@ unsafe extern "C" fn on_event<const SLOT: usize>(param: *mut iris_param) {
         let Some(visit) = seat.enter() else { return };
         // SAFETY: what this callback was given, dropped before it returns.
         if let Some(event) = unsafe { Incoming::read(param) } {
-            visit.listener.on_event(&event);
+            visit.hear(&event);
         }
     });
     if has_panicked {
@@ -121,18 +121,29 @@ impl Seat {
             return None;
         };
         state.inside += 1;
-        Some(Visit { seat: self, listener })
+        Some(Visit { seat: self, listener: Some(listener) })
     }
 }
 
 /// A callback that is inside.
 struct Visit {
     seat: &'static Seat,
-    listener: Arc<dyn Listener>,
+    /// Until it leaves.
+    listener: Option<Arc<dyn Listener>>,
+}
+
+impl Visit {
+    fn hear(&self, event: &Incoming<'_>) {
+        if let Some(listener) = &self.listener {
+            listener.on_event(event);
+        }
+    }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        // Before it counts as gone: who empties the seat may be sure that nobody has the listener any more.
+        self.listener = None;
         self.seat.lock().inside -= 1;
         self.seat.left.notify_all();
     }

@@ -27,6 +27,7 @@ static const char *const knob_names[KNOB_COUNT] = {
     [KNOB_INIT_RESULT] = "init_result",
     [KNOB_PUBLISH_SILENT] = "publish_silent",
     [KNOB_REUSE_HANDLES] = "reuse_handles",
+    [KNOB_UPDATE_ERROR] = "update_error",
     [KNOB_STRICT] = "strict",
 };
 
@@ -41,6 +42,7 @@ static const char *const counter_names[COUNT_COUNT] = {
     [COUNT_PCM_SENT] = "pcm_sent",
     [COUNT_FRAMES_DELIVERED] = "frames_delivered",
     [COUNT_PCM_DELIVERED] = "pcm_delivered",
+    [COUNT_ENCODERS_SET] = "encoders_set",
 };
 
 static const char *const text_names[TEXT_COUNT] = {

@@ -32,6 +32,7 @@ enum knob {
     KNOB_INIT_RESULT,      /* what initialize answers */
     KNOB_PUBLISH_SILENT,   /* publishing never comes to its end */
     KNOB_REUSE_HANDLES,    /* what is made has the first handle that is free again */
+    KNOB_UPDATE_ERROR,     /* updateChannelMediaOptions answers -N */
     KNOB_STRICT,           /* a complaint aborts the process */
     KNOB_COUNT
 };
@@ -47,6 +48,7 @@ enum counter {
     COUNT_PCM_SENT,
     COUNT_FRAMES_DELIVERED,
     COUNT_PCM_DELIVERED,
+    COUNT_ENCODERS_SET,
     COUNT_COUNT
 };
 

@@ -84,6 +84,9 @@ static int update_options(struct call *call) {
     if (channel == NULL) {
         return answer_result(call, call->engine->is_ready ? -ERROR_NOT_IN_CHANNEL : -ERROR_NOT_INITIALIZED);
     }
+    if (knob(KNOB_UPDATE_ERROR) != 0) {
+        return answer_result(call, -(int)knob(KNOB_UPDATE_ERROR));
+    }
     /* Further connections have no other way to a new token. */
     const char *token = json_text(options, "token", NULL);
     if (token != NULL) {

@@ -251,6 +251,7 @@ static int set_encoder(struct call *call) {
     call->engine->camera.height = (int)height;
     call->engine->camera.rate = (int)rate;
     pthread_mutex_unlock(&call->engine->lock);
+    count(COUNT_ENCODERS_SET, 1);
     return answer_result(call, 0);
 }
 
