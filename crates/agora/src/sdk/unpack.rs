@@ -232,11 +232,14 @@ fn part_of(name: &str) -> Option<Part> {
     let steps: Vec<&str> = name.split(['/', '\\']).filter(|step| !matches!(*step, "" | ".")).collect();
     let Some(own) = steps.last() else { return Some(Part::Nothing) };
     let is_dust = steps.contains(&"__MACOSX") || own.starts_with('.');
-    if is_dust || name.ends_with(['/', '\\']) || !steps.iter().all(|step| is_plain(step)) {
+    let framework = steps.iter().position(|step| is_framework(step));
+    // Only these become names on this disk; the folders above may be called as a person likes.
+    let kept = &steps[framework.unwrap_or(steps.len() - 1)..];
+    if is_dust || name.ends_with(['/', '\\']) || !kept.iter().all(|step| is_plain(step)) {
         return Some(Part::Nothing);
     }
-    if let Some(at) = steps.iter().position(|step| is_framework(step)) {
-        let path: PathBuf = steps[at..].iter().collect();
+    if let Some(at) = framework {
+        let path: PathBuf = kept.iter().collect();
         if steps[at].strip_suffix(".framework") == Some(own) {
             return Some(Part::Library(path));
         }
@@ -379,6 +382,8 @@ mod tests {
             part_of("libs/A.xcframework/macos-arm64_x86_64/A.framework/Versions/A/A"),
             library("A.framework/Versions/A/A")
         );
+        assert_eq!(part_of("声网 [x64]/agora_sdk/libaosl.so"), library("libaosl.so"));
+        assert_eq!(part_of("téléchargé/A.framework/A"), library("A.framework/A"));
         assert_eq!(part_of("sdk/LICENSE"), Some(Part::Companion("LICENSE".into())));
         for name in [
             "agora_sdk/",
@@ -391,6 +396,7 @@ mod tests {
             "COM1.so",
             "lib\u{202e}x.so",
             "libx.so. ",
+            "A.framework/声网/A",
             "a/.",
         ] {
             assert_eq!(part_of(name), Some(Part::Nothing), "{name:?}");
