@@ -96,7 +96,7 @@ pub enum InstallError {
         dir: PathBuf,
     },
     /// The place can't be written to.
-    #[error("{} can't be changed ({reason}); end calls that use the library and try again", dir.display())]
+    #[error("{} can't be changed ({reason}); if Parley has called over it since it was started, start Parley again and then try again", dir.display())]
     Place {
         /// Which folder.
         dir: PathBuf,
@@ -135,7 +135,7 @@ pub fn install(downloads: &[&Path], place: &Path) -> Result<Fit, InstallError> {
 /// Takes the installed library away. A process that has loaded it keeps what it has.
 ///
 /// # Errors
-/// When the folder can't be changed; on Windows that is so while a call runs over the library.
+/// When the folder can't be changed; on Windows that is so while a process runs that has loaded the library.
 pub fn remove(place: &Path) -> Result<(), InstallError> {
     let around = Around::of(place)?;
     let _lock = around.lock()?;
