@@ -81,12 +81,29 @@ fn iris_is_as_old_as_the_native_library_beside_it() {
     assert!(check.contains("version 4.6.2, build 31618"), "{check}");
 }
 
+/// As on macOS: what it needs lies beside its framework, two folders further up.
+#[test]
+fn library_in_a_framework_finds_what_lies_beside_that() {
+    let room = tempfile::tempdir().unwrap();
+    let made = room.path().join("made");
+    let wrapper = parley_agora_standin::iris(&made).unwrap();
+    let folder = room.path().join("sdk/AgoraRtcWrapper.framework/Versions/A");
+    fs::create_dir_all(&folder).unwrap();
+    fs::rename(wrapper, folder.join("AgoraRtcWrapper")).unwrap();
+    fs::rename(made.join(GATEWAY), room.path().join("sdk").join(GATEWAY)).unwrap();
+    let mut check = program(room.path());
+    // Also when the folder is not named from the root.
+    check.current_dir(room.path()).args(["--sdk-dir", "sdk", "check"]);
+    assert!(checks(&mut check).starts_with("It loads: version 4."));
+}
+
 #[test]
 fn folder_named_by_the_environment_is_looked_at() {
     let room = tempfile::tempdir().unwrap();
     fs::write(room.path().join(GATEWAY), "text").unwrap();
     let refused = says(program(room.path()).env("AGORA_SDK_DIR", room.path()).arg("status"), 1);
     assert!(refused.contains("text, not a library"), "{refused}");
+    says(program(room.path()).env("AGORA_SDK_DIR", "").arg("status"), 3);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Library {
     /// Why it can't be used.
     pub fn load(path: &Path) -> Result<Arc<Self>, Refusal> {
         let fit = inspect(path)?;
-        let file = fit.library.canonicalize().unwrap_or(fit.library);
+        let file = fit.library.canonicalize().unwrap_or_else(|_| fit.library.clone());
         if fit.interface != Interface::Iris {
             return Err(Refusal::NotAgora { file, interface: Interface::Iris, lacks: FIRST });
         }
@@ -43,9 +43,10 @@ impl Library {
         if let Some(library) = opened.get(&file) {
             return Ok(Arc::clone(library));
         }
-        let names: Vec<&str> = fit.siblings.iter().filter_map(|sibling| sibling.file_name()?.to_str()).collect();
+        let siblings = fit.to_open_before();
+        let siblings: Vec<&str> = siblings.iter().map(String::as_str).collect();
         // SAFETY: `inspect` has found Iris's functions in it, made for this machine, and everything that it needs.
-        let library = unsafe { agora_sys::open(&file, &names) }.map_err(|error| Refusal::of_loader(&error))?;
+        let library = unsafe { agora_sys::open(&file, &siblings) }.map_err(|error| Refusal::of_loader(&error))?;
         // SAFETY: the library was opened just now and has these functions with the types of our header (FACTS B2).
         let iris = unsafe { Iris::from_library(library) }
             .map_err(|error| Refusal::CannotLoad { file: file.clone(), reason: error.to_string() })?;

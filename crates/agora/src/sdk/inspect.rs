@@ -31,6 +31,15 @@ pub struct Fit {
     pub siblings: Vec<PathBuf>,
 }
 
+impl Fit {
+    /// The siblings for `agora_sys::open`: whole paths, since those of a macOS framework lie beside the framework and not
+    /// beside the library in it. A path that is no text is left to the system's own search.
+    pub(crate) fn to_open_before(&self) -> Vec<String> {
+        let whole = |file: &PathBuf| std::path::absolute(file).ok()?.into_os_string().into_string().ok();
+        self.siblings.iter().filter_map(whole).collect()
+    }
+}
+
 /// Looks for Agora's library in a folder (or takes the library itself) and says whether it would work here. Reads the
 /// files' own tables only: nothing of them is run. Takes tens of milliseconds.
 ///

@@ -30,8 +30,8 @@ pub fn load(fit: &Fit) -> Result<Loaded, Refusal> {
         Interface::Gateway => (gateway::SIBLINGS, gateway::FUNCTIONS, gateway::OPTIONAL),
         Interface::Iris => ([].as_slice(), iris::FUNCTIONS, iris::OPTIONAL),
     };
-    let names = fit.siblings.iter().filter_map(|file| file.file_name()?.to_str());
-    let siblings: Vec<&str> = names.chain(more.iter().copied()).collect();
+    let siblings = fit.to_open_before();
+    let siblings: Vec<&str> = siblings.iter().map(String::as_str).chain(more.iter().copied()).collect();
     if fit.interface == Interface::Gateway {
         // What calls go over has the last word.
         crate::gateway::Library::load(&fit.library)?;

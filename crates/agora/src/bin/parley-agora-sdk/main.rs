@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use parley_agora::sdk::{self, Fit, Loader, Place, Refusal, Source};
 
 #[derive(Parser)]
@@ -23,8 +26,8 @@ struct Arguments {
     /// The folder in which the library's own folder lies; without it, where the Parley app of this person looks.
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Look at the library in this folder instead of the installed one.
-    #[arg(long, global = true, env = "AGORA_SDK_DIR", value_name = "DIR")]
+    /// Look at the library in this folder instead of the installed one; empty means none.
+    #[arg(long, global = true, env = "AGORA_SDK_DIR", value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     sdk_dir: Option<PathBuf>,
     #[command(subcommand)]
     task: Task,
@@ -84,28 +87,29 @@ fn main() -> ExitCode {
 }
 
 fn perform(arguments: &Arguments) -> Result<String, Ending> {
-    let data_dir = match &arguments.data_dir {
-        Some(dir) => dir.clone(),
-        None => app_data_dir().ok_or_else(|| Ending::Refused("There is no home folder; say --data-dir.".to_owned()))?,
+    // Asked for where it is needed: the processes of `check` are told all that they need.
+    let data_dir = || match &arguments.data_dir {
+        Some(dir) => Ok(dir.clone()),
+        None => app_data_dir().ok_or_else(|| Ending::Refused("There is no home folder; say --data-dir.".to_owned())),
     };
-    let installed = data_dir.join(sdk::FOLDER);
     match &arguments.task {
         Task::Install { downloads } => {
             let downloads: Vec<&Path> = downloads.iter().map(PathBuf::as_path).collect();
-            let fit = sdk::install(&downloads, &installed).map_err(refused)?;
+            let fit = sdk::install(&downloads, &data_dir()?.join(sdk::FOLDER)).map_err(refused)?;
             Ok(format!("Installed: {}.", described(&fit)))
         }
         Task::Remove => {
-            sdk::remove(&installed).map_err(refused)?;
+            let data_dir = data_dir()?;
+            sdk::remove(&data_dir.join(sdk::FOLDER)).map_err(refused)?;
             Ok(format!("{} has no library any more.", data_dir.display()))
         }
         Task::Status => {
-            let (place, fit) = fitting(arguments, &data_dir)?;
+            let (place, fit) = fitting(arguments, &data_dir()?)?;
             Ok(format!("It fits: {}{}.", described(&fit), origin(&place)))
         }
         Task::Check { within } => {
             let account = account().map_err(refused)?;
-            let (_, fit) = fitting(arguments, &data_dir)?;
+            let (_, fit) = fitting(arguments, &data_dir()?)?;
             let program = env::current_exe().map_err(refused)?;
             let loader = Loader { program: program.clone(), arguments: vec!["load".into()] };
             let loaded = sdk::load_apart(&loader, &fit, Duration::from_secs(*within)).map_err(refused)?;
@@ -139,7 +143,8 @@ fn fitting(arguments: &Arguments, data_dir: &Path) -> Result<(Place, Fit), Endin
             Refusal::NotFound { dir: place.to_owned() }
         ))
     };
-    let Some(place) = sdk::place(None, arguments.sdk_dir.as_deref(), data_dir) else {
+    let named = arguments.sdk_dir.as_deref().filter(|dir| !dir.as_os_str().is_empty());
+    let Some(place) = sdk::place(None, named, data_dir) else {
         return Err(nothing(&data_dir.join(sdk::FOLDER)));
     };
     match sdk::inspect(&place.dir) {
