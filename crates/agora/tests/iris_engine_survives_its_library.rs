@@ -66,13 +66,13 @@ async fn an_expired_token_is_told_as_such() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_join_that_is_refused_at_once_fails() {
-    let refused = EngineError::Failed("RtcEngine_joinChannel_cdbb747: refused with error 17".to_owned());
+    let refused = EngineError::Failed("joining was refused (17), RtcEngine_joinChannel_cdbb747".to_owned());
     expect_failed("join_error", 17, refused).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_sdk_that_does_not_begin_fails_the_join() {
-    let refused = EngineError::Failed("RtcEngine_initialize_0320339: refused with error 7".to_owned());
+    let refused = EngineError::Failed("not initialised (7), RtcEngine_initialize_0320339".to_owned());
     expect_failed("init_result", -7, refused).await;
 }
 

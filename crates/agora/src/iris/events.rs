@@ -188,20 +188,20 @@ pub(crate) struct StatsTold {
     pub(crate) stats: Stats,
 }
 
-/// How the path does.
+/// How the path does. Signed, since what is not known yet may be -1, and one such number must not lose the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Stats {
     /// Kbit/s that we send.
-    pub(crate) tx_k_bit_rate: u32,
+    pub(crate) tx_k_bit_rate: i64,
     /// Kbit/s that we receive.
-    pub(crate) rx_k_bit_rate: u32,
+    pub(crate) rx_k_bit_rate: i64,
     /// Milliseconds to the server and back.
-    pub(crate) lastmile_delay: u32,
+    pub(crate) lastmile_delay: i64,
     /// Milliseconds to the gateway and back.
-    pub(crate) gateway_rtt: u32,
+    pub(crate) gateway_rtt: i64,
     /// Per cent of our packets that got lost.
-    pub(crate) tx_packet_loss_rate: u32,
+    pub(crate) tx_packet_loss_rate: i64,
 }
 
 /// See [`Event::Message`].

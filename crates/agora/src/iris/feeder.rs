@@ -33,6 +33,8 @@ use crate::gateway::frames;
 const BEAT: Duration = Duration::from_millis(10);
 /// A thread that was held up for longer doesn't catch up.
 const LATEST: Duration = Duration::from_millis(100);
+/// The mixer may stand while we are joining; after five seconds of that something is wrong.
+const MIXER_STANDS: u32 = 500;
 /// Blocks that one beat may bring at most; more would only be late.
 const BLOCKS_A_BEAT: usize = 10;
 
@@ -133,8 +135,8 @@ struct Worker<'a> {
     camera: Option<(u32, Dimensions, VideoProfile)>,
     screen: Option<(u32, Dimensions, VideoProfile)>,
     pulls: bool,
-    /// The SDK's mixer did not move once already.
-    mixer_stood: bool,
+    /// Beats since the SDK's mixer moved.
+    mixer_stands: u32,
 }
 
 impl<'a> Worker<'a> {
@@ -153,7 +155,7 @@ impl<'a> Worker<'a> {
             camera: None,
             screen: None,
             pulls: rtc.sound() == SoundPath::Ours,
-            mixer_stood: false,
+            mixer_stands: 0,
         }
     }
 
@@ -246,10 +248,11 @@ impl<'a> Worker<'a> {
             let mut mixed = [0; BLOCK_SAMPLES * 2];
             let request = PullAudioFrame { frame: block_of(0) };
             let outcome = self.rtc.api().call_with(&request, &mut [Attachment::Space(&mut mixed)]);
+            self.mixer_stands = if outcome.is_ok() { 0 } else { self.mixer_stands.saturating_add(1) };
             if let Err(error) = outcome {
                 self.pulls = !matches!(error, IrisError::UnknownMethod { .. });
-                if !std::mem::replace(&mut self.mixer_stood, true) {
-                    tracing::warn!(%error, "the SDK's mixer did not move; without it nobody is heard");
+                if !self.pulls || self.mixer_stands == MIXER_STANDS {
+                    tracing::warn!(%error, "the SDK's mixer does not move; without it nobody is heard");
                 }
             }
         }

@@ -230,13 +230,17 @@ fn state_changed(state: ConnectionState, reason: ChangedReason) -> Option<Told> 
 
 fn raw_stats(stats: Stats) -> agora_rtc_stats {
     agora_rtc_stats {
-        tx_k_bit_rate: stats.tx_k_bit_rate.try_into().unwrap_or_default(),
-        rx_k_bit_rate: stats.rx_k_bit_rate.try_into().unwrap_or_default(),
-        lastmile_delay: stats.lastmile_delay.try_into().unwrap_or_default(),
+        tx_k_bit_rate: within_16_bits(stats.tx_k_bit_rate),
+        rx_k_bit_rate: within_16_bits(stats.rx_k_bit_rate),
+        lastmile_delay: within_16_bits(stats.lastmile_delay),
         gateway_rtt: stats.gateway_rtt.try_into().unwrap_or_default(),
         tx_packet_loss_rate: stats.tx_packet_loss_rate.try_into().unwrap_or_default(),
         ..agora_rtc_stats::default()
     }
+}
+
+fn within_16_bits(number: i64) -> u16 {
+    u16::try_from(number.max(0)).unwrap_or(u16::MAX)
 }
 
 fn take_picture(context: &Context, uid: u32, frame: &events::VideoFrame, incoming: &Incoming<'_>) {
@@ -371,6 +375,17 @@ mod tests {
         assert_eq!(changed(4, 2), Some(Told::Reconnecting(ChangedReason::Interrupted)));
         assert_eq!(changed(5, 8), Some(Told::Failed(ChangedReason::InvalidToken)));
         assert_eq!(changed(5, 99), Some(Told::Failed(ChangedReason::Unknown(99))));
+    }
+
+    #[test]
+    fn figures_that_are_not_known_yet_do_not_lose_the_others() {
+        let bench = bench();
+        let stats = r#"{"txKBitRate":70000,"rxKBitRate":-1,"lastmileDelay":40,"gatewayRtt":-1,"txPacketLossRate":-1}"#;
+        let data = format!(r#"{{"connection":{{"channelId":"c","localUid":{US}}},"stats":{stats}}}"#);
+        engine_event(&bench, "onRtcStats", &data);
+        let told = bench.receiver.main.stats().expect("told");
+        assert_eq!((told.send_bitrate, told.receive_bitrate, told.sent_loss), (65_535_000, 0, 0.0));
+        assert_eq!(told.round_trip, std::time::Duration::from_millis(40));
     }
 
     #[test]

@@ -240,8 +240,8 @@ pub(crate) fn is_new_enough(version: &str) -> bool {
 impl From<IrisError> for EngineError {
     fn from(error: IrisError) -> Self {
         match error {
-            IrisError::Refused { code, .. } => match ErrorCode::from(code).to_error() {
-                Self::Failed(_) => Self::Failed(error.to_string()),
+            IrisError::Refused { method, code } => match ErrorCode::from(code).to_error() {
+                Self::Failed(words) => Self::Failed(format!("{words}, {method}")),
                 known => known,
             },
             error => Self::Failed(error.to_string()),
@@ -268,6 +268,8 @@ mod tests {
         let refused = |code| EngineError::from(IrisError::Refused { method: "RtcEngine_joinChannel", code });
         assert_eq!(refused(110), EngineError::TokenRefused);
         assert_eq!(refused(109), EngineError::TokenExpired);
-        assert_eq!(refused(2), EngineError::Failed("RtcEngine_joinChannel: refused with error 2".to_owned()));
+        let words = "an argument is not valid (2), RtcEngine_joinChannel";
+        assert_eq!(refused(2), EngineError::Failed(words.to_owned()), "in words, with what was called");
+        assert_eq!(refused(77), EngineError::Failed("code 77, RtcEngine_joinChannel".to_owned()));
     }
 }

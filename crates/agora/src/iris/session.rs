@@ -106,8 +106,8 @@ struct Session {
     sound: Option<u32>,
     microphone: bool,
     screen: Option<Screen>,
-    /// Pictures and sound that could not be used, and pushes that were not taken, when they were told last.
-    faults: [u64; 3],
+    /// Pictures and pieces of sound that could not be used, when they were told last.
+    faults: [u64; 2],
     /// We are no longer in the channel.
     is_over: bool,
 }
@@ -144,7 +144,7 @@ impl Session {
             sound: None,
             microphone: false,
             screen: None,
-            faults: [0; 3],
+            faults: [0; 2],
             is_over: false,
         };
         let options = ChannelMediaOptions {
@@ -238,19 +238,12 @@ impl Session {
     fn report_faults(&mut self, incoming: &Incoming) {
         let Incoming { camera, screen, sound } = incoming;
         let pictures = camera.damaged_count() + screen.as_ref().map_or(0, |screen| screen.damaged_count());
-        let faults = [pictures, sound.refused_count(), self.feeder.refused_count()];
+        let faults = [pictures, sound.refused_count()];
         if std::mem::replace(&mut self.faults, faults) != faults {
             let damage = camera.damage().or_else(|| screen.as_ref()?.damage()).map(tracing::field::display);
             let refusal = sound.refusal().map(tracing::field::display);
-            let [pictures, sound, not_taken] = faults;
-            tracing::warn!(
-                pictures,
-                sound,
-                not_taken,
-                damage,
-                refusal,
-                "Agora's SDK brings or leaves what can't be used"
-            );
+            let [pictures, sound] = faults;
+            tracing::warn!(pictures, sound, damage, refusal, "Agora's SDK brings what can't be used");
         }
     }
 
