@@ -167,6 +167,23 @@ if (ENGINE !== 'direct') {
   });
 }
 
+if (!CLIPS.client || !CLIPS.provider) {
+  step('who has no clip chooses the moving card, as a person without a camera would', async () => {
+    for (const [profile, window] of Object.entries({ client, provider })) {
+      if (CLIPS[profile]) continue;
+      const project = await window.script('return location.hash');
+      await window.script('location.hash = "#/settings"');
+      await window.byId('device-camera');
+      const choose = `const camera = document.querySelector('[data-testid="device-camera"]');
+        camera.value = 'card'; camera.dispatchEvent(new Event('change', { bubbles: true })); return camera.value`;
+      // The devices are looked for first.
+      await window.until(async () => (await window.script(choose)) === 'card', `${profile}: the card among the cameras`);
+      await window.script('location.hash = arguments[0]', project);
+      await window.byId('call-start');
+    }
+  });
+}
+
 step('the call rings in a window of its own and is answered with a key', async () => {
   await client.click(await client.byId('call-start'));
   const ring = await desktop.windowOf('incoming call', 20_000);
