@@ -72,6 +72,15 @@ test('arrow keys go through the list, Enter opens, and writing can begin', () =>
     assert.equal(await page.getByTestId('composer').inputValue(), 'at once');
   }));
 
+test('signing out asks first, and the keyboard goes on where it asks', () =>
+  onPage('desk', '/settings', async (page) => {
+    await page.getByTestId('sign-out').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=sign-out-stay]:focus').waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid=sign-out]:focus').waitFor();
+  }));
+
 test('the ring’s window answers to Escape, but not to a key that was meant for another window', () =>
   onPage('ring', '/ring', async (page) => {
     await page.getByTestId('ring').waitFor();
