@@ -40,6 +40,7 @@ struct Checks<'a> {
 }
 
 pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    room::check(workspace, environment)?;
     let mut checks = Checks::new(workspace, environment, arguments, 24);
     checks.prepare()?;
     checks.cheap();
@@ -48,6 +49,7 @@ pub(crate) fn test(workspace: &Workspace, environment: &Environment, arguments: 
 }
 
 pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    room::check(workspace, environment)?;
     let mut checks = Checks::new(workspace, environment, arguments, 28);
     checks.prepare()?;
     checks.cheap();
@@ -58,6 +60,7 @@ pub(crate) fn ci(workspace: &Workspace, environment: &Environment, arguments: &T
 
 /// What takes too long for every day: the same tools, for longer.
 pub(crate) fn nightly(workspace: &Workspace, environment: &Environment, arguments: &TestArguments) -> Result<()> {
+    room::check(workspace, environment)?;
     let mut checks = Checks::new(workspace, environment, arguments, 9);
     checks.prepare()?;
     let is_terminal = checks.is_terminal;
@@ -91,7 +94,6 @@ impl<'a> Checks<'a> {
     /// What everything else stands on.
     fn prepare(&mut self) -> Result<()> {
         let (workspace, is_terminal) = (self.workspace, self.is_terminal);
-        room::check(workspace)?;
         self.steps.step("system packages", || packages::install(workspace, Need::Tests, is_terminal))?;
         self.steps.step("Node packages", || {
             node::check_version()?;

@@ -13,6 +13,8 @@ pub(crate) struct Environment {
     pub(crate) has_session_bus: bool,
     /// Somebody watches: progress may redraw its line.
     pub(crate) is_terminal: bool,
+    /// Cargo keeps what makes the next build faster.
+    pub(crate) is_incremental: bool,
     /// The folder of a library of Agora's that the person has.
     pub(crate) agora_sdk: Option<PathBuf>,
     /// The server will find an App ID and its certificate.
@@ -28,6 +30,7 @@ impl Environment {
             has_display: !needs_display_variable || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"),
             has_session_bus: is_set("DBUS_SESSION_BUS_ADDRESS") || bus_socket,
             is_terminal: std::io::stderr().is_terminal(),
+            is_incremental: env::var_os("CARGO_INCREMENTAL").is_none_or(|value| value != "0"),
             agora_sdk: env::var_os("AGORA_SDK_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from),
             has_agora_credentials: is_set("AGORA_APP_ID") && is_set("AGORA_APP_CERTIFICATE"),
         }
