@@ -142,6 +142,25 @@ fn a_lost_connection_comes_back_with_its_media() {
 }
 
 #[test]
+fn a_picture_that_is_shown_again_while_its_person_is_away_comes_back_with_them() {
+    let rig = Rig::new();
+    rig.misbehave("lasting_refusal", 1);
+    let (mut a, mut b) = rig.call();
+    let grey = Grey::start(64, 36, 90);
+    publish(&mut a, &grey);
+    b.expect(&EngineEvent::RemoteVideo(true));
+    b.engine.want_remote_video(false);
+    b.expect(&EngineEvent::RemoteVideo(false));
+    a.engine.leave();
+    b.expect(&EngineEvent::PeerLeft);
+    b.engine.want_remote_video(true);
+    b.ports.remote_video.try_take();
+    a.engine.join(Attempt(2), rig.credentials(Side::A));
+    b.expect(&EngineEvent::PeerConnected);
+    b.expect_grey(90);
+}
+
+#[test]
 fn strangers_and_late_callbacks_change_nothing() {
     let rig = Rig::new();
     rig.misbehave("late_callbacks", 1);

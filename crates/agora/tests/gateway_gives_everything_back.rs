@@ -77,6 +77,7 @@ fn joining_and_leaving_many_times_leaves_nothing() {
     let before = Held::now();
     (0..cycles).for_each(|_| cycle());
     let growth = Held::growth_since(before);
+    println!("{growth} KiB more after {cycles} calls");
     assert!(growth < STANDIN_HANDLES + 4 * 1_024, "{growth} KiB more after {cycles} calls");
 }
 
@@ -93,6 +94,7 @@ fn services_come_and_go_many_times() {
     let before = Held::now();
     (0..cycles).for_each(|_| cycle());
     let growth = Held::growth_since(before);
+    println!("{growth} KiB more after {cycles} services");
     assert!(growth < STANDIN_HANDLES + 4 * 1_024, "{growth} KiB more after {cycles} services");
 }
 
@@ -129,6 +131,7 @@ fn a_long_call_in_both_directions_stays_as_small_as_it_was() {
     let before = Held::now();
     let (heard, seen) = run(length);
     let growth = Held::growth_since(before);
+    println!("{growth} KiB more after {length:?}");
     assert!(growth < 8 * 1_024, "{growth} KiB more after {length:?}");
     // A machine that is busy with other things drops most of it, but never all.
     let seconds = length.as_secs();

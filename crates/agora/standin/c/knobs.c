@@ -28,6 +28,7 @@ static const char *const knob_names[KNOB_COUNT] = {
     [KNOB_PUBLISH_SILENT] = "publish_silent",
     [KNOB_REUSE_HANDLES] = "reuse_handles",
     [KNOB_UPDATE_ERROR] = "update_error",
+    [KNOB_LASTING_REFUSAL] = "lasting_refusal",
     [KNOB_STRICT] = "strict",
 };
 

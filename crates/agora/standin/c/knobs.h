@@ -33,6 +33,7 @@ enum knob {
     KNOB_PUBLISH_SILENT,   /* publishing never comes to its end */
     KNOB_REUSE_HANDLES,    /* what is made has the first handle that is free again */
     KNOB_UPDATE_ERROR,     /* updateChannelMediaOptions answers -N */
+    KNOB_LASTING_REFUSAL,  /* who was unsubscribed from stays so after leaving and coming back */
     KNOB_STRICT,           /* a complaint aborts the process */
     KNOB_COUNT
 };

@@ -101,6 +101,7 @@ struct connection {
     struct observers observers;
     struct peer *peers;
     bool subscribes_video, subscribes_sound;
+    char refused_video[LONGEST_UID]; /* who was unsubscribed from last */
     int sound_rate, sound_channels; /* before mixing; 0 = not asked for */
     bool sound_wanted;              /* asked for before the observer was registered */
     int volume_interval;

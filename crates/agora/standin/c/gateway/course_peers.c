@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../knobs.h"
 #include "../system.h"
 #include "course.h"
 #include "service.h"
@@ -30,7 +31,8 @@ void course_joined(struct connection *c, const char *uid, bool is_readable) {
     copy_text(peer->uid, sizeof peer->uid, uid);
     peer->since_ms = now_ms();
     pthread_mutex_lock(&c->lock);
-    bool video = peer->wants_video = c->subscribes_video;
+    bool is_refused = knob(KNOB_LASTING_REFUSAL) != 0 && strcmp(c->refused_video, uid) == 0;
+    bool video = peer->wants_video = c->subscribes_video && !is_refused;
     bool sound = peer->wants_sound = c->subscribes_sound;
     if (peer_find(c, uid) != NULL) {
         /* Told of twice: the room promises that it doesn't happen. */

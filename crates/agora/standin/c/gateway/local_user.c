@@ -387,6 +387,9 @@ static int32_t subscribe(agora_handle handle, const char *uid, bool is_video, bo
         if (peer != NULL) {
             *(is_video ? &peer->wants_video : &peer->wants_sound) = wants;
         }
+        if (peer != NULL && is_video) {
+            copy_text(c->refused_video, sizeof c->refused_video, wants ? "" : uid);
+        }
         pthread_mutex_unlock(&c->lock);
         answer = !is_in ? -ERROR_NOT_READY : peer == NULL ? -ERROR_USER_ID : 0;
         if (answer == 0) {
