@@ -315,9 +315,10 @@ async fn engines_end_in_any_order_and_in_the_middle_of_anything() {
     }
 }
 
-/// One copy of the library carries one call: a second engine is told so, and may try again later.
+/// One copy of the library carries one call. Who hangs up and calls again at once has a second engine while the first
+/// one is still ending; a second one beside a call that goes on is told so, and may try again later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_engine_in_the_same_copy_has_to_wait() {
+async fn a_second_engine_in_the_same_copy_waits_for_the_end_of_the_first() {
     let world = World::new();
     let mut a = End::new(&world);
     a.join(1, Side::A);
@@ -327,9 +328,12 @@ async fn a_second_engine_in_the_same_copy_has_to_wait() {
     second.join(1, Side::B);
     let in_use = "another call uses this library already; it carries one at a time".to_owned();
     second.expect(EngineEvent::JoinFailed(Attempt(1), EngineError::Failed(in_use))).await;
-    drop(a.engine.take());
     second.join(2, Side::B);
-    second.expect(EngineEvent::Joined(Attempt(2))).await;
+    second.engine().leave();
+    second.join(3, Side::B);
+    drop(a.engine.take());
+    second.expect(EngineEvent::Joined(Attempt(3))).await;
+    assert_eq!(second.told, [], "who left while waiting is told nothing");
 }
 
 /// The screen goes beside the camera, as somebody of its own, and comes back to nobody of ours.

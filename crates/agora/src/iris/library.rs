@@ -3,10 +3,8 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc, LazyLock, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use agora_sys::iris::Iris;
@@ -24,7 +22,8 @@ static OPENED: LazyLock<Mutex<HashMap<PathBuf, Arc<Library>>>> = LazyLock::new(M
 pub struct Library {
     iris: Iris,
     path: PathBuf,
-    occupied: AtomicBool,
+    is_occupied: Mutex<bool>,
+    freed: Condvar,
 }
 
 impl Library {
@@ -45,12 +44,15 @@ impl Library {
         }
         let siblings = fit.to_open_before();
         let siblings: Vec<&str> = siblings.iter().map(String::as_str).collect();
+        // By the name that was given: the system's whole one begins with \\?\ on Windows, which not every library takes.
         // SAFETY: `inspect` has found Iris's functions in it, made for this machine, and everything that it needs.
-        let library = unsafe { agora_sys::open(&file, &siblings) }.map_err(|error| Refusal::of_loader(&error))?;
+        let library =
+            unsafe { agora_sys::open(&fit.library, &siblings) }.map_err(|error| Refusal::of_loader(&error))?;
         // SAFETY: the library was opened just now and has these functions with the types of our header (FACTS B2).
         let iris = unsafe { Iris::from_library(library) }
             .map_err(|error| Refusal::CannotLoad { file: file.clone(), reason: error.to_string() })?;
-        let library = Arc::new(Self { iris, path: file.clone(), occupied: AtomicBool::new(false) });
+        let library =
+            Arc::new(Self { iris, path: file.clone(), is_occupied: Mutex::new(false), freed: Condvar::new() });
         opened.insert(file, Arc::clone(&library));
         Ok(library)
     }
@@ -62,8 +64,18 @@ impl Library {
 
     /// The place of the one engine, if it is free.
     pub(super) fn occupy(library: &Arc<Self>) -> Option<Occupation> {
-        let was_free = library.occupied.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        was_free.then(|| Occupation(Arc::clone(library)))
+        let was_occupied = std::mem::replace(&mut *library.occupied(), true);
+        (!was_occupied).then(|| Occupation(Arc::clone(library)))
+    }
+
+    /// Waits until the place of the one engine is free, for so long at most. Somebody else may take it first.
+    pub(super) fn until_free(&self, limit: Duration) {
+        let waiting = self.freed.wait_timeout_while(self.occupied(), limit, |is_occupied| *is_occupied);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn occupied(&self) -> MutexGuard<'_, bool> {
+        self.is_occupied.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its functions.
@@ -87,6 +99,7 @@ impl Occupation {
 
 impl Drop for Occupation {
     fn drop(&mut self) {
-        self.0.occupied.store(false, Ordering::Release);
+        *self.0.occupied() = false;
+        self.0.freed.notify_all();
     }
 }

@@ -1,6 +1,10 @@
 //! The thread of one join: begins the SDK, joins, publishes what is to be sent, tells what happens, and ends the SDK.
 
-use std::{sync::Arc, thread::JoinHandle, time::Instant};
+use std::{
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use parley_call::{Attempt, AudioQueue, Credentials, EngineError, EngineEvent, EnginePorts, Outbox, ScreenPass, Token};
 
@@ -28,6 +32,11 @@ use crate::{
 
 /// Stands in the microphone's place, so that nothing is mixed and there is the least delay (FACTS B2, createCustomAudioTrack).
 pub(super) const DIRECT_TRACK: i32 = 1;
+
+/// So long the call before may take to end. Its engine is another one when somebody hangs up and calls again at once.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+/// How often the thread that waits for that looks whether it has to end itself.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What a join begins with.
 pub(super) struct Setup {
@@ -71,6 +80,19 @@ pub(super) fn run(mut setup: Setup) {
 impl Setup {
     fn sound_path(&self) -> SoundPath {
         if self.own.is_some() { SoundPath::Devices } else { SoundPath::Ours }
+    }
+
+    /// Begins the SDK, once the call before has ended.
+    fn begin(&self, listener: &Arc<dyn Listener>) -> Result<Rtc, IrisError> {
+        let deadline = Instant::now() + ENDS_WITHIN;
+        loop {
+            let begun = Rtc::start(&self.library, &self.credentials.app_id, self.sound_path(), listener);
+            let is_in_use = matches!(begun, Err(IrisError::InUse));
+            if !is_in_use || self.mailbox.is_stopped() || Instant::now() >= deadline {
+                return begun;
+            }
+            self.library.until_free(LOOK_EVERY);
+        }
     }
 
     /// Where the other person's media go.
@@ -127,7 +149,7 @@ impl Session {
             None => receiver,
         });
         let listener: Arc<dyn Listener> = Arc::<Receiver>::clone(&receiver);
-        let rtc = Arc::new(Rtc::start(&setup.library, &credentials.app_id, setup.sound_path(), &listener)?);
+        let rtc = Arc::new(setup.begin(&listener)?);
         let feeder = Feeder::start(&rtc).map_err(|_| IrisError::NotMade("thread"))?;
         let session = Self {
             feeder,
