@@ -2,8 +2,6 @@
 
 use std::{ffi::c_void, ptr::NonNull, sync::Arc};
 
-use agora_sys::iris::iris_event_handler;
-
 use super::{
     IrisError,
     library::Library,
@@ -16,8 +14,6 @@ pub struct EventHandler {
     handle: NonNull<c_void>,
     slot: Slot,
     library: Arc<Library>,
-    /// The library may have kept the pointer instead of what it points to.
-    _callbacks: Box<iris_event_handler>,
 }
 
 // SAFETY: the handle is only handed back to the library, which has no thread that it belongs to (FACTS B2).
@@ -32,15 +28,14 @@ impl EventHandler {
     /// [`IrisError::TooMany`], [`IrisError::NotMade`].
     pub fn create(library: &Arc<Library>, listener: &Arc<dyn Listener>) -> Result<Self, IrisError> {
         let slot = Slot::take(listener).ok_or(IrisError::TooMany)?;
-        let callbacks = Box::new(iris_event_handler { on_event: Some(slot.trampoline()) });
-        // SAFETY: the structure lives as long as the handler, and so does the function in it.
-        let handle = unsafe { library.iris().CreateIrisEventHandler(&*callbacks) };
+        // SAFETY: the structure and the function in it stay for good.
+        let handle = unsafe { library.iris().CreateIrisEventHandler(slot.table()) };
         let Some(handle) = NonNull::new(handle) else {
             slot.empty();
             slot.free();
             return Err(IrisError::NotMade("event handler"));
         };
-        Ok(Self { handle, slot, library: Arc::clone(library), _callbacks: callbacks })
+        Ok(Self { handle, slot, library: Arc::clone(library) })
     }
 
     /// The first step of ending it: what comes from now on is not heard. Then it is to be unregistered wherever it was

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agora_sys::iris::iris_param;
+use agora_sys::iris::{iris_event_handler, iris_param};
 
 use super::incoming::Incoming;
 use crate::guard;
@@ -29,25 +29,30 @@ pub trait Listener: Send + Sync {
 
 type Trampoline = unsafe extern "C" fn(*mut iris_param);
 
-/// One function a slot.
-static TRAMPOLINES: [Trampoline; SLOTS] = [
-    on_event::<0>,
-    on_event::<1>,
-    on_event::<2>,
-    on_event::<3>,
-    on_event::<4>,
-    on_event::<5>,
-    on_event::<6>,
-    on_event::<7>,
-    on_event::<8>,
-    on_event::<9>,
-    on_event::<10>,
-    on_event::<11>,
-    on_event::<12>,
-    on_event::<13>,
-    on_event::<14>,
-    on_event::<15>,
+/// One function a slot, in the structure that the library is given. It may keep the pointer instead of what it points to,
+/// and read it once more when a callback of it is late: these stay for good.
+static TABLES: [iris_event_handler; SLOTS] = [
+    table(on_event::<0>),
+    table(on_event::<1>),
+    table(on_event::<2>),
+    table(on_event::<3>),
+    table(on_event::<4>),
+    table(on_event::<5>),
+    table(on_event::<6>),
+    table(on_event::<7>),
+    table(on_event::<8>),
+    table(on_event::<9>),
+    table(on_event::<10>),
+    table(on_event::<11>),
+    table(on_event::<12>),
+    table(on_event::<13>),
+    table(on_event::<14>),
+    table(on_event::<15>),
 ];
+
+const fn table(on_event: Trampoline) -> iris_event_handler {
+    iris_event_handler { on_event: Some(on_event) }
+}
 
 static SEATS: [Seat; SLOTS] = [const { Seat::new() }; SLOTS];
 
@@ -162,8 +167,8 @@ impl Slot {
     }
 
     /// What the library has to call.
-    pub(super) fn trampoline(&self) -> Trampoline {
-        TRAMPOLINES[self.0]
+    pub(super) fn table(&self) -> &'static iris_event_handler {
+        &TABLES[self.0]
     }
 
     /// From now on nobody enters.
@@ -236,7 +241,7 @@ mod tests {
     fn call(slot: &Slot, id: &std::ffi::CStr) {
         let mut param = iris_param { event: id.as_ptr(), ..iris_param::default() };
         // SAFETY: strings that end with a zero, nulls elsewhere.
-        unsafe { slot.trampoline()(&mut param) };
+        unsafe { slot.table().on_event.expect("a function")(&mut param) };
     }
 
     const LIMIT: Duration = Duration::from_secs(20);
