@@ -373,8 +373,10 @@ impl CallMachine {
             Ok(()) => self.enter_call(now),
             Err(SignallingError::Unreachable) => *accept = Accept::RetryAt(now + ACCEPT_RETRY),
             Err(SignallingError::WrongState) => self.finish(Why::Gone),
-            Err(SignallingError::TokenRefused) => self.finish(Why::Failed(CallFailure::Refused(String::new()))),
             Err(SignallingError::Refused(why)) => self.finish(Why::Failed(CallFailure::Refused(why))),
+            Err(error @ SignallingError::TokenRefused) => {
+                self.finish(Why::Failed(CallFailure::Refused(error.to_string())));
+            }
         }
     }
 

@@ -123,6 +123,20 @@ fn accepting_a_ring_that_was_taken_back_ends_it() {
 }
 
 #[test]
+fn an_accept_that_is_refused_ends_the_ring_and_says_why() {
+    for (error, why) in [
+        (SignallingError::Refused("not yours".to_owned()), "the server refused: not yours"),
+        (SignallingError::TokenRefused, "the server refused: the meeting's token was refused"),
+    ] {
+        let mut driver = rings_here();
+        driver.give(Input::Accept);
+        driver.give(Input::AcceptDone(Err(error)));
+        let Some(Why::Failed(failure)) = driver.why() else { panic!("it failed") };
+        assert_eq!(failure.to_string(), why);
+    }
+}
+
+#[test]
 fn taking_back_a_ring_that_was_just_answered_ends_the_call() {
     let mut driver = rings_there();
     assert_eq!(driver.give(Input::HangUp), [Effect::SendCancel]);
