@@ -6,8 +6,8 @@
 //! - [`Service`] is the one of the process. [`Connection`]s hold it, so it ends after them.
 //! - A [`Connection`] owns everything that was made for it and frees it in one order: stop sending, leave, unregister,
 //!   wait for callbacks inside, destroy.
-//! - Callbacks find their context by handle, copy what they are lent into queues and slots that never wait, and do
-//!   nothing else. They never call the library.
+//! - Callbacks find their context by their handle and by which of our functions was called, copy what they are lent into
+//!   queues and slots that never wait, and do nothing else. They never call the library.
 //! - [`GatewayEngine`] has one thread for each join, which makes every call but the sending of pictures and sound.
 
 mod connection;
