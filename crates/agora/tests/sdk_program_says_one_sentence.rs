@@ -125,6 +125,18 @@ fn library_that_never_finishes_loading_is_given_up() {
     assert!(said.contains("longer than 1 s"), "{said}");
 }
 
+/// It holds the output of the one that loaded the library, whose end would be waited for.
+#[test]
+fn process_that_a_library_starts_is_not_waited_for() {
+    let room = tempfile::tempdir().unwrap();
+    // By itself it ends after a minute, whatever becomes of this test.
+    let start = "extern int fork(void), alarm(unsigned), pause(void);
+        __attribute__((constructor)) static void start(void) { if (fork() == 0) { alarm(60); for (;;) pause(); } }";
+    library_with(&room.path().join(GATEWAY), &gateway_functions(&[]), &[], start);
+    let said = says(program(room.path()).arg("--sdk-dir").arg(room.path()).arg("check"), 1);
+    assert!(said.contains("started another process"), "{said}");
+}
+
 #[test]
 fn loaders_own_words_are_passed_on() {
     let room = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::sync_channel,
     thread,
     time::{Duration, Instant},
 };
@@ -15,6 +16,9 @@ use super::{Fit, Loaded, Refusal, inspect, load};
 const ANSWER: &str = "parley-agora-sdk: ";
 /// So much of what it prints is read.
 const PRINTED: u64 = 1 << 20;
+/// What it printed is there as soon as it has ended, unless something that it started holds its output. So many seconds
+/// are waited for that, one by one: a machine that sleeps in between uses up only one.
+const OUTPUT_WITHIN: u32 = 5;
 /// How often it is asked whether it has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -27,7 +31,7 @@ pub struct Loader {
     pub arguments: Vec<OsString>,
 }
 
-/// Loads the library in another process. Blocks, for `within` at most.
+/// Loads the library in another process. Blocks, for `within` and a few seconds at most.
 ///
 /// # Errors
 /// [`Refusal::CannotLoad`] and what else [`load`] refuses, also when the process crashed or took too long.
@@ -43,18 +47,22 @@ pub fn load_apart(loader: &Loader, fit: &Fit, within: Duration) -> Result<Loaded
         .spawn()
         .map_err(not_started)?;
     let output = child.stdout.take();
-    let reader = thread::spawn(move || {
+    let (printed, text) = sync_channel(1);
+    thread::spawn(move || {
         let mut text = Vec::new();
         // One that prints endlessly is stopped by the time limit.
         let _ = output.map(|pipe| pipe.take(PRINTED).read_to_end(&mut text));
-        String::from_utf8_lossy(&text).into_owned()
+        // Nobody waits any more when it took too long.
+        let _ = printed.send(String::from_utf8_lossy(&text).into_owned());
     });
     let Some(status) = wait(&mut child, within) else {
         let _ = child.kill();
         let _ = child.wait();
         return Err(cannot(format!("it took longer than {} s", within.as_secs())));
     };
-    let text = reader.join().unwrap_or_default();
+    let Some(text) = (0..OUTPUT_WITHIN).find_map(|_| text.recv_timeout(Duration::from_secs(1)).ok()) else {
+        return Err(cannot("it started another process, which goes on".to_owned()));
+    };
     let answer = text.lines().rev().find_map(|line| line.strip_prefix(ANSWER));
     match answer.map(serde_json::from_str::<Result<Loaded, String>>) {
         Some(Ok(outcome)) => outcome.map_err(cannot),
