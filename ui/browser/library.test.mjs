@@ -63,6 +63,12 @@ test('a folder that was named at the start can’t be changed in the window', ()
     }
   }));
 
+test('a library that took the place of one in use says when it counts', () =>
+  onPage('library-restart', '/settings', async (page) => {
+    await page.getByText('4.4.32.174, build 28020').waitFor();
+    assert.match(await page.getByTestId('library-restart').innerText(), /start it again/);
+  }));
+
 test('a named folder without a library says so', () =>
   onPage('library-nowhere', '/settings', async (page) => {
     const status = page.getByTestId('library-status');

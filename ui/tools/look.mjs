@@ -39,6 +39,7 @@ const SHOTS = [
   ['library-download-refused', 'failing', '/settings', installLibrary],
   ['library-named', 'library-named', '/settings', seeLibrary],
   ['library-nowhere', 'library-nowhere', '/settings', seeLibrary],
+  ['library-restart', 'library-restart', '/settings', seeLibrary],
   [
     'library-looking',
     'library-hanging',

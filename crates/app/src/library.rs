@@ -29,6 +29,9 @@ struct Inner {
     options: LibraryOptions,
     /// What came of loading it in a process of its own, so that this happens once for each library.
     tried: Mutex<Option<(Stamp, Result<Loaded, Refusal>)>>,
+    /// What a call has opened in this process first, and why that one does not work, if it doesn't. It stays in memory:
+    /// whatever takes its place on the disk counts from the next start on.
+    opened: Mutex<Option<(Stamp, Option<Refusal>)>>,
     /// One installation or removal at a time.
     changing: tokio::sync::Mutex<()>,
 }
@@ -43,7 +46,12 @@ struct Stamp {
 
 impl Library {
     pub(crate) fn new(options: LibraryOptions) -> Self {
-        Self(Arc::new(Inner { options, tried: Mutex::default(), changing: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner {
+            options,
+            tried: Mutex::default(),
+            opened: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// What this machine can carry calls with. Reads the library's tables, which takes some milliseconds.
@@ -97,8 +105,7 @@ impl Library {
 
     /// The engine that carries a call over the library. Loads it into this process the first time.
     pub(crate) fn engine(&self, ports: EnginePorts) -> Result<Box<dyn MediaEngine>, EngineError> {
-        let made = self.0.usable().and_then(|(place, _)| parley_agora::engine(ports, &place.dir));
-        made.map_err(|refusal| {
+        self.0.open(ports).map_err(|refusal| {
             tracing::warn!(%refusal, "a call needs Agora's library");
             EngineError::Missing(match refusal.is_absence() {
                 true => {
@@ -144,39 +151,69 @@ impl Inner {
     fn usable(&self) -> Result<(Place, Fit), Refusal> {
         let place = self.place()?;
         let fit = sdk::inspect(&place.dir)?;
-        match self.known(&fit) {
+        match self.barred(&fit).map(Err).or_else(|| self.known(&fit)) {
             Some(Err(refusal)) => Err(refusal),
             _ => Ok((place, fit)),
         }
     }
 
+    fn open(&self, ports: EnginePorts) -> Result<Box<dyn MediaEngine>, Refusal> {
+        let (place, fit) = self.usable()?;
+        let made = parley_agora::engine(ports, &place.dir);
+        // The others say that it did not come into memory.
+        let is_open = match &made {
+            Ok(_) => true,
+            Err(refusal) => {
+                matches!(refusal, Refusal::TooOld { .. } | Refusal::NotAgora { .. } | Refusal::MissingSymbol { .. })
+            }
+        };
+        if is_open && let Ok(stamp) = stamp(&fit) {
+            lock(&self.opened).get_or_insert_with(|| (stamp, made.as_ref().err().cloned()));
+        }
+        made
+    }
+
+    /// Why no call can go over a library that fits: the one that this process has in memory doesn't work.
+    fn barred(&self, fit: &Fit) -> Option<Refusal> {
+        let (opened, refusal) = lock(&self.opened).clone()?;
+        let refusal = refusal?;
+        if stamp(fit).is_ok_and(|now| now == opened) {
+            return Some(refusal);
+        }
+        let reason = "one that does not work was opened before it; quit Parley and start it again".to_owned();
+        Some(Refusal::CannotLoad { file: fit.library.clone(), reason })
+    }
+
+    /// Whether calls go on with one that was opened before this one took its place.
+    fn is_for_the_next_start(&self, fit: &Fit) -> bool {
+        let opened = lock(&self.opened);
+        opened.as_ref().is_some_and(|(opened, refusal)| refusal.is_none() && stamp(fit).is_ok_and(|now| now != *opened))
+    }
+
     /// What came of loading exactly this library, if it was tried.
     fn known(&self, fit: &Fit) -> Option<Result<Loaded, Refusal>> {
         let stamp = stamp(fit).ok()?;
-        self.lock().as_ref().filter(|(tried, _)| *tried == stamp).map(|(_, outcome)| outcome.clone())
+        lock(&self.tried).as_ref().filter(|(tried, _)| *tried == stamp).map(|(_, outcome)| outcome.clone())
     }
 
-    /// Loads it in a process of its own, unless that was done.
+    /// Loads it in a process of its own, unless it did that well before. Who failed gets another chance each time that
+    /// somebody looks: what it lacked may have been installed, or the machine was too busy.
     fn tried(&self, fit: &Fit) -> Option<Result<Loaded, Refusal>> {
         let loader = self.options.loader.as_ref()?;
-        if let Some(outcome) = self.known(fit) {
-            return Some(outcome);
+        if let Some(Ok(loaded)) = self.known(fit) {
+            return Some(Ok(loaded));
         }
         let stamp = stamp(fit).ok()?;
         let outcome = sdk::load_apart(loader, fit, LOADS_WITHIN);
-        *self.lock() = Some((stamp, outcome.clone()));
+        *lock(&self.tried) = Some((stamp, outcome.clone()));
         Some(outcome)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<(Stamp, Result<Loaded, Refusal>)>> {
-        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn view(&self) -> LibraryView {
         let place = self.place();
         let found = place.clone().and_then(|place| sdk::inspect(&place.dir));
         let (state, loaded, problem) = match &found {
-            Ok(fit) => match self.tried(fit).transpose() {
+            Ok(fit) => match self.barred(fit).map(Err).or_else(|| self.tried(fit)).transpose() {
                 Ok(loaded) => (LibraryState::Fits, loaded, None),
                 Err(refusal) => (LibraryState::Refused, None, Some(refusal)),
             },
@@ -192,12 +229,17 @@ impl Inner {
             page: sdk::DOWNLOADS_PAGE.to_owned(),
             folder: dir.display().to_string(),
             named,
+            restart: found.as_ref().is_ok_and(|fit| self.is_for_the_next_start(fit)),
             product: found.ok().map(|fit| format!("{} for {}", fit.interface.product(), fit.machine)),
             version: loaded.and_then(|loaded| Some(with_build(loaded.version?, loaded.build))),
             downloads: sdk::downloads(&dir),
             problem: problem.map(|refusal| format!("{refusal}.")),
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn with_build(version: String, build: Option<i32>) -> String {
@@ -260,6 +302,22 @@ mod tests {
         }
     }
 
+    fn ports() -> EnginePorts {
+        EnginePorts {
+            events: tokio::sync::mpsc::channel(8).0,
+            remote_video: Arc::default(),
+            remote_screen: Arc::default(),
+            remote_audio: Arc::new(parley_call::AudioQueue::new(8)),
+        }
+    }
+
+    /// Another library, for all that can be told without running it.
+    fn lengthen(file: &Path) {
+        let mut bytes = fs::read(file).unwrap();
+        bytes.extend([0; 16]);
+        fs::write(file, bytes).unwrap();
+    }
+
     #[tokio::test]
     async fn library_that_is_installed_can_carry_calls_until_it_is_removed() {
         let room = Room::new();
@@ -313,11 +371,57 @@ mod tests {
         assert_eq!(library.engines().await, [EngineKind::Direct]);
         assert!(library.spoken().await.contains("not agora"));
         // Another file in its place is a new chance.
-        let file = room.at("download").join("libagora_rtc_sdk.so");
-        let mut bytes = fs::read(&file).unwrap();
-        bytes.extend([0; 16]);
-        fs::write(&file, bytes).unwrap();
+        lengthen(&room.at("download").join("libagora_rtc_sdk.so"));
         assert_eq!(library.engines().await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn library_that_takes_the_place_of_one_in_use_counts_from_the_next_start() {
+        let room = Room::new();
+        let library = room.library(&["download"]);
+        library.install(DownloadKind::Folder).await.unwrap();
+        drop(library.engine(ports()).unwrap());
+        assert!(!library.view().await.unwrap().restart);
+
+        lengthen(&room.at("download").join("libagora_rtc_sdk.so"));
+        let view = library.install(DownloadKind::Folder).await.unwrap().unwrap();
+        assert!(view.restart && view.state == LibraryState::Fits);
+        assert_eq!(library.engines().await.len(), 2, "calls go on with the one that is open");
+        assert!(!room.library(&[]).view().await.unwrap().restart, "started again");
+    }
+
+    #[tokio::test]
+    async fn library_that_failed_in_a_call_is_not_said_to_work_and_bars_the_next_one() {
+        let room = Room::new();
+        let library = room.library(&["download"]);
+        library.install(DownloadKind::Folder).await.unwrap();
+        let fit = sdk::inspect(&room.at("data").join(sdk::FOLDER)).unwrap();
+        let (file, interface) = (fit.library.clone(), fit.interface);
+        let refusal = Refusal::MissingSymbol { file, interface, symbols: vec!["agora_service_create".to_owned()] };
+        *lock(&library.0.opened) = Some((stamp(&fit).unwrap(), Some(refusal.clone())));
+        let view = library.view().await.unwrap();
+        assert_eq!((view.state, view.problem), (LibraryState::Refused, Some(format!("{refusal}."))));
+        assert_eq!(library.engines().await, [EngineKind::Direct]);
+
+        lengthen(&room.at("download").join("libagora_rtc_sdk.so"));
+        let view = library.install(DownloadKind::Folder).await.unwrap().unwrap();
+        assert_eq!(view.state, LibraryState::Refused);
+        assert!(view.problem.unwrap().contains("start it again"));
+    }
+
+    #[tokio::test]
+    async fn library_that_could_not_be_loaded_is_tried_again_when_somebody_looks() {
+        let room = Room::new();
+        let answer = r#"parley-agora-sdk: {"Ok":{"version":"4.4.32.174","build":28020,"found":70,"missing":[]}}"#;
+        let (script, mended) = (room.at("loader.sh"), room.at("mended"));
+        fs::write(&script, format!("#!/bin/sh\n[ -e '{}' ] && echo '{answer}'\n", mended.display())).unwrap();
+        let loader = Loader { program: "/bin/sh".into(), arguments: vec![script.into()] };
+        let named = Some(room.at("download"));
+        let library = Library::new(LibraryOptions { home: room.at("data"), named, loader: Some(loader), picker: None });
+        assert_eq!(library.view().await.unwrap().state, LibraryState::Refused);
+        fs::write(mended, "").unwrap();
+        assert_eq!(library.view().await.unwrap().state, LibraryState::Fits);
+        assert_eq!(library.engines().await, [EngineKind::Agora, EngineKind::Direct]);
     }
 
     #[tokio::test]

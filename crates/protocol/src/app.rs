@@ -572,6 +572,8 @@ shapes! {
         version: Option<String>,
         /// The downloads that it was installed from.
         downloads: Vec<String>,
+        /// Calls go on with the one that was here before and is in memory, until the app is started again.
+        restart: bool,
         /// Why it can't be used, with what to do.
         problem: Option<String>,
     }

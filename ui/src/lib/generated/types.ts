@@ -294,6 +294,10 @@ version: string | null,
  */
 downloads: Array<string>, 
 /**
+ * Calls go on with the one that was here before and is in memory, until the app is started again.
+ */
+restart: boolean, 
+/**
  * Why it can't be used, with what to do.
  */
 problem: string | null, };

@@ -11,6 +11,7 @@ const MISSING: LibraryView = {
   product: null,
   version: null,
   downloads: [],
+  restart: false,
   problem: null,
 };
 const INSTALLED: LibraryView = {
@@ -22,7 +23,7 @@ const INSTALLED: LibraryView = {
 };
 
 /**
- * The library of the demonstration. Scenes: `library`, `library-old`, `library-named`, `library-nowhere`;
+ * The library of the demonstration. Scenes: `library`, `library-old`, `library-named`, `library-nowhere`, `library-restart`;
  * `library-hanging` is looked at without end, `library-broken` can be looked at the second time only; in `failing`
  * every download is refused.
  */
@@ -37,6 +38,7 @@ export class FakeLibrary {
     this.view = scene === 'library' ? INSTALLED : MISSING;
     if (scene === 'library-named') this.view = { ...INSTALLED, named: true, folder: '/opt/agora_sdk', downloads: [] };
     if (scene === 'library-nowhere') this.view = { ...MISSING, named: true, folder: '/opt/agora_sdk' };
+    if (scene === 'library-restart') this.view = { ...INSTALLED, restart: true };
     if (scene === 'library-old') {
       const file = `${MISSING.folder}/libagora_rtc_sdk.so`;
       const lacks = 'it has no function agora_audio_sink_create';
