@@ -46,6 +46,8 @@ struct Shared {
     present: Present,
     calls: Calls,
     library: Library,
+    /// One at a time tells the server of the engines, so that what was looked up first is not said last.
+    announcing: tokio::sync::Mutex<()>,
     account: Mutex<Option<Account>>,
     /// One change of who is signed in at a time.
     changing: tokio::sync::Mutex<()>,
@@ -79,6 +81,7 @@ impl Core {
             present,
             calls,
             library,
+            announcing: tokio::sync::Mutex::default(),
             account: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             place: tokio::sync::OnceCell::new(),
@@ -216,6 +219,7 @@ impl Shared {
 
     /// Tells the server what calls can go over here, if that is something else than before.
     async fn announce_engines(&self) {
+        let _announcing = self.announcing.lock().await;
         let engines = self.library.engines().await;
         if let Ok(client) = self.client() {
             client.set_engines(engines);

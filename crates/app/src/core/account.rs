@@ -167,6 +167,9 @@ fn adopt(shared: &Arc<Shared>, client: Client) {
     let task = listener::run(Arc::downgrade(shared), Arc::clone(&client), events);
     let account = Account { client, _listener: AbortOnDropHandle::new(tokio::spawn(task)) };
     *shared.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    // Signing in took its time: the library may be another one than when the client was told of it.
+    let shared = Arc::clone(shared);
+    drop(tokio::spawn(async move { shared.announce_engines().await }));
 }
 
 fn show_signed_out(shared: &Shared, ended: Option<AppError>) {
