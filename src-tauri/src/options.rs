@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{
+    Parser,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 use parley_app::{AppOptions, LibraryOptions, Loader, Picker, PresetSignIn, SecretPlace};
 
 /// The name under which the system knows the default profile.
@@ -27,8 +30,8 @@ pub(crate) struct Options {
     /// Where the app keeps its files; the system's place for apps otherwise.
     #[arg(long)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Use Agora's library in this folder instead of an installed one.
-    #[arg(long, env = "AGORA_SDK_DIR", value_name = "DIR")]
+    /// Use Agora's library in this folder instead of an installed one; empty means none.
+    #[arg(long, env = "AGORA_SDK_DIR", value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) agora_sdk_dir: Option<PathBuf>,
     /// Where Agora's library is installed, for all profiles alike; with the system's place for the app otherwise, or in
     /// --data-dir if that is said.
@@ -84,7 +87,7 @@ impl Options {
         };
         let library = LibraryOptions {
             home: self.library_dir.clone().or_else(|| self.data_dir.clone()).unwrap_or(shared_dir),
-            named: self.agora_sdk_dir.clone(),
+            named: self.agora_sdk_dir.clone().filter(|dir| !dir.as_os_str().is_empty()),
             loader: std::env::current_exe()
                 .ok()
                 .map(|program| Loader { program, arguments: vec!["--try-agora-library".into()] }),
@@ -134,6 +137,13 @@ mod tests {
             assert!(profile(word).is_err(), "{word:?}");
         }
         assert_eq!(profile("client2").as_deref(), Ok("client2"));
+    }
+
+    #[test]
+    fn library_folder_that_is_empty_is_none() {
+        let options = Options::parse_from(["parley", "--agora-sdk-dir", ""]);
+        let picker = Picker::new(|_| Box::pin(std::future::ready(Vec::new())));
+        assert_eq!(options.app_options("data".into(), "shared".into(), picker).library.named, None);
     }
 
     #[test]

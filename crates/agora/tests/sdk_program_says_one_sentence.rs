@@ -62,7 +62,10 @@ fn install_status_check_and_remove_follow_each_other() {
     let entries = entries.each_ref().map(|(name, content)| (*name, content.as_slice()));
     let download = zip(&room.path().join("v4.4.32.174.zip"), &entries);
 
-    assert!(says(program(&data).arg("install").arg(&download), 0).starts_with("Installed: "));
+    let installed = says(program(&data).arg("install").arg(&download), 0);
+    assert!(installed.starts_with("Installed: ") && !installed.contains("goes before it"), "{installed}");
+    let named = says(program(&data).env("AGORA_SDK_DIR", room.path()).arg("install").arg(&download), 0);
+    assert!(named.contains("goes before it"), "{named}");
     let status = says(program(&data).arg("status"), 0);
     assert!(status.contains("It fits") && status.contains("v4.4.32.174.zip"), "{status}");
     let check = checks(program(&data).arg("check"));

@@ -96,7 +96,9 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
         Task::Install { downloads } => {
             let downloads: Vec<&Path> = downloads.iter().map(PathBuf::as_path).collect();
             let fit = sdk::install(&downloads, &data_dir()?.join(sdk::FOLDER)).map_err(refused)?;
-            Ok(format!("Installed: {}.", described(&fit)))
+            let named = arguments.sdk_dir.as_deref().filter(|dir| !dir.as_os_str().is_empty());
+            let before = named.map(|dir| format!("; {} was named and goes before it", dir.display()));
+            Ok(format!("Installed: {}{}.", described(&fit), before.unwrap_or_default()))
         }
         Task::Remove => {
             let data_dir = data_dir()?;
