@@ -116,6 +116,8 @@ codes! {
     LibraryRefused = "LIBRARY_REFUSED", 0, "This library can't be used here";
     /// In the app: the media path did not come up or was lost for good.
     CallFailed = "CALL_FAILED", 0, "The call could not be connected";
+    /// In the app: what the server signs for a call is refused by the network that carries it.
+    CallNotAdmitted = "CALL_NOT_ADMITTED", 0, "The call's network refused the server";
     /// In the app: no call is running.
     NoCall = "NO_CALL", 0, "There is no call";
     /// In the app: a local file or the local database can't be used.

@@ -1,6 +1,6 @@
 //! A call as the UI draws it.
 
-use parley_call::{CallFailure, CallSnapshot, Phase, Quality, Why};
+use parley_call::{CallFailure, CallSnapshot, EngineError, Phase, Quality, Why};
 use parley_domain::EngineKind;
 use parley_protocol::{
     Code,
@@ -62,6 +62,14 @@ fn failed(failure: &CallFailure) -> AppError {
             AppError::new(Code::CallFailed, format!("The server refused the call: {words}. Call again."))
         }
         CallFailure::EngineMissing(error) => AppError::new(Code::EngineMissing, error.to_string()),
+        CallFailure::Media(error @ (EngineError::TokenRefused | EngineError::TokenExpired)) => AppError::new(
+            Code::CallNotAdmitted,
+            format!(
+                "The call could not be connected: {error}, and so was a fresh one. Tell whoever runs the server that its \
+                 Agora App ID and App Certificate don't belong together, or that its clock is wrong."
+            ),
+        ),
+        CallFailure::Media(EngineError::Removed) => AppError::new(Code::CallFailed, "You were removed from the call."),
         CallFailure::Media(error) => AppError::new(
             Code::CallFailed,
             format!("The call could not be connected: {error}. Check the network or firewall and call again."),
@@ -123,6 +131,15 @@ mod tests {
         ] {
             assert_eq!(quality(&path).bars, bars, "{path:?}");
         }
+    }
+
+    #[test]
+    fn a_refused_server_is_told_as_something_that_its_operator_can_mend() {
+        for error in [EngineError::TokenRefused, EngineError::TokenExpired] {
+            let error = failed(&CallFailure::Media(error));
+            assert_eq!(error.code, Code::CallNotAdmitted);
+        }
+        assert_eq!(failed(&CallFailure::Media(EngineError::TimedOut)).code, Code::CallFailed);
     }
 
     #[test]

@@ -76,6 +76,10 @@ const SENTENCES: Record<Code, Sentence> = {
   },
   LIBRARY_REFUSED: { says: 'This can’t be used as Agora’s library. Nothing was changed.', remedy: 'none' },
   CALL_FAILED: { says: 'The call could not be connected. Your messages are not affected.', remedy: 'again' },
+  CALL_NOT_ADMITTED: {
+    says: 'Agora refused this server. Tell whoever runs it: its App ID, App Certificate or clock is wrong.',
+    remedy: 'none',
+  },
   NO_CALL: { says: 'There is no call any more.', remedy: 'none' },
   LOCAL_STORAGE: { says: 'Parley can’t write to its own folder. Check that the disk is not full.', remedy: 'again' },
 };
