@@ -28,7 +28,7 @@ fn download(folder: &Path, bytes: &[u8]) {
     fs::create_dir(&within).expect("the folder can be written");
     fs::write(&zip, bytes).expect("the folder can be written");
     let place = within.join(sdk::FOLDER);
-    let outcome = sdk::install(&[&zip], &place);
+    let outcome = sdk::install(&[&zip], &place, |_| Ok(()));
     assert_eq!(outcome.is_ok(), place.is_dir(), "whole or not at all");
     if outcome.is_err() {
         // At most the lock that two installing programs share.

@@ -12,11 +12,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use parley_agora::sdk::{self, FOLDER, InstallError, Interface, Refusal, install, remove};
+use parley_agora::sdk::{self, FOLDER, Fit, InstallError, Interface, Refusal, remove};
 use proptest::prelude::*;
 use sdk_files::{GATEWAY, IRIS, gateway, library, listing, zip};
 use tempfile::TempDir;
 use zip::{ZipWriter, write::SimpleFileOptions};
+
+/// Nothing of what is installed here is run.
+fn install(downloads: &[&Path], place: &Path) -> Result<Fit, InstallError> {
+    sdk::install(downloads, place, |_| Ok(()))
+}
 
 /// A data folder, a folder with a compiled library, and a place for downloads.
 struct Room {
@@ -100,6 +105,22 @@ fn folder_is_as_good_as_a_zip_and_a_second_installation_takes_the_first_ones_pla
         1,
         "only the lock"
     );
+}
+
+#[test]
+fn library_that_can_not_be_loaded_does_not_take_the_place_of_one_that_works() {
+    let room = Room::new();
+    install(&[&room.download("works.zip", &[])], &room.place()).unwrap();
+    let before = listing(&room.at("data"));
+    let newer = room.download("newer.zip", &[("agora_sdk/libagora-extra.so", &room.sibling)]);
+    let error = sdk::install(&[&newer], &room.place(), |fit| {
+        assert!(fit.library.exists(), "there to be loaded: {}", fit.library.display());
+        Err(Refusal::CannotLoad { file: fit.library.clone(), reason: "GLIBC_2.99 not found".to_owned() })
+    });
+    let words = error.unwrap_err().to_string();
+    assert!(words.contains("newer.zip") && words.contains("GLIBC_2.99"), "{words}");
+    assert_eq!(listing(&room.at("data")), before);
+    assert_eq!(sdk::downloads(&room.place()), ["works.zip"]);
 }
 
 #[test]

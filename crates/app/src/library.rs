@@ -83,7 +83,8 @@ impl Library {
         let inner = Arc::clone(&self.0);
         let done = spawn_blocking(move || {
             let downloads: Vec<&Path> = chosen.iter().map(PathBuf::as_path).collect();
-            sdk::install(&downloads, &inner.installed()).map_err(refused)?;
+            let trial = |fit: &Fit| inner.tried(fit).transpose().map(drop);
+            sdk::install(&downloads, &inner.installed(), trial).map_err(refused)?;
             Ok(inner.view())
         });
         done.await.map_err(broke)?.map(Some)
@@ -274,6 +275,8 @@ fn broke(error: tokio::task::JoinError) -> AppError {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
     use tempfile::TempDir;
 
     use super::*;
@@ -422,6 +425,21 @@ mod tests {
         fs::write(mended, "").unwrap();
         assert_eq!(library.view().await.unwrap().state, LibraryState::Fits);
         assert_eq!(library.engines().await, [EngineKind::Agora, EngineKind::Direct]);
+    }
+
+    #[tokio::test]
+    async fn library_that_can_not_be_loaded_leaves_the_one_before() {
+        let room = Room::new();
+        let chosen = vec![room.at("download")];
+        let picker = Picker::new(move |_| Box::pin(std::future::ready(chosen.clone())));
+        sdk::install(&[&room.at("download")], &room.at("data").join(sdk::FOLDER), |_| Ok(())).unwrap();
+        let loader = Some(Loader { program: "/bin/false".into(), arguments: Vec::new() });
+        let library = Library::new(LibraryOptions { home: room.at("data"), named: None, loader, picker: Some(picker) });
+        let installed = fs::metadata(room.at("data").join(sdk::FOLDER)).unwrap().modified().unwrap();
+        let error = library.install(DownloadKind::Folder).await.unwrap_err();
+        assert_eq!(error.code, Code::LibraryRefused);
+        assert!(error.detail.contains("can't be loaded"), "{}", error.detail);
+        assert_eq!(fs::metadata(room.at("data").join(sdk::FOLDER)).unwrap().modified().unwrap(), installed);
     }
 
     #[tokio::test]

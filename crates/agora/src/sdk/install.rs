@@ -112,16 +112,21 @@ pub enum InstallError {
 }
 
 /// Unpacks what is needed of `downloads` (zip files or folders; Iris comes as two) and puts it at `place`, instead of
-/// what was there. Blocks for seconds.
+/// what was there. Blocks for seconds. What `trial` refuses of what fits by its tables is not installed either
+/// ([`super::load_apart`] loads it, which only then shows whether this system has all that it needs).
 ///
 /// # Errors
 /// Why not; then `place` is as it was.
-pub fn install(downloads: &[&Path], place: &Path) -> Result<Fit, InstallError> {
+pub fn install(
+    downloads: &[&Path],
+    place: &Path,
+    trial: impl FnOnce(&Fit) -> Result<(), Refusal>,
+) -> Result<Fit, InstallError> {
     let around = Around::of(place)?;
     let _lock = around.lock()?;
     around.tidy()?;
     fs::create_dir(&around.new).map_err(|error| around.failed(&error))?;
-    let outcome = fill(downloads, &around).and_then(|fit| {
+    let outcome = fill(downloads, &around, trial).and_then(|fit| {
         around.take_place()?;
         Ok(fit)
     });
@@ -154,7 +159,11 @@ pub fn downloads(place: &Path) -> Vec<String> {
 }
 
 /// Fills the fresh folder and looks at it. The answer speaks of the place where it will lie.
-fn fill(downloads: &[&Path], around: &Around) -> Result<Fit, InstallError> {
+fn fill(
+    downloads: &[&Path],
+    around: &Around,
+    trial: impl FnOnce(&Fit) -> Result<(), Refusal>,
+) -> Result<Fit, InstallError> {
     let mut unpacking = Unpacking::into(&around.new);
     for download in downloads {
         unpacking.take(download)?;
@@ -166,6 +175,7 @@ fn fill(downloads: &[&Path], around: &Around) -> Result<Fit, InstallError> {
         (Refusal::NotFound { .. }, Some(refusal)) => refusal,
         (refusal, _) => refusal.moved(&around.new, named),
     })?;
+    trial(&fit).map_err(|refusal| refusal.moved(&around.new, named))?;
     let names: String =
         downloads.iter().filter_map(|path| Some(format!("{}\n", path.file_name()?.display()))).collect();
     let noted = File::create(around.new.join(DOWNLOADS)).and_then(|mut file| {

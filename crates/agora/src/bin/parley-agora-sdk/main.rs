@@ -20,6 +20,9 @@ use clap::{
 };
 use parley_agora::sdk::{self, Fit, Loader, Place, Refusal, Source};
 
+/// What is installed is loaded before, on a machine that may be busy. `check` can be told another patience.
+const INSTALLED_LOADS_WITHIN: Duration = Duration::from_secs(60);
+
 #[derive(Parser)]
 #[command(version, about = "Installs, looks at and tries Agora's native library for Parley.")]
 struct Arguments {
@@ -95,7 +98,9 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
     match &arguments.task {
         Task::Install { downloads } => {
             let downloads: Vec<&Path> = downloads.iter().map(PathBuf::as_path).collect();
-            let fit = sdk::install(&downloads, &data_dir()?.join(sdk::FOLDER)).map_err(refused)?;
+            let loader = loader()?;
+            let trial = |fit: &Fit| sdk::load_apart(&loader, fit, INSTALLED_LOADS_WITHIN).map(drop);
+            let fit = sdk::install(&downloads, &data_dir()?.join(sdk::FOLDER), trial).map_err(refused)?;
             let named = arguments.sdk_dir.as_deref().filter(|dir| !dir.as_os_str().is_empty());
             let before = named.map(|dir| format!("; {} was named and goes before it", dir.display()));
             Ok(format!("Installed: {}{}.", described(&fit), before.unwrap_or_default()))
@@ -112,8 +117,7 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
         Task::Check { within } => {
             let account = account().map_err(refused)?;
             let (_, fit) = fitting(arguments, &data_dir()?)?;
-            let program = env::current_exe().map_err(refused)?;
-            let loader = Loader { program: program.clone(), arguments: vec!["load".into()] };
+            let loader = loader()?;
             let loaded = sdk::load_apart(&loader, &fit, Duration::from_secs(*within)).map_err(refused)?;
             let lacking = match loaded.missing.as_slice() {
                 [] => String::new(),
@@ -129,11 +133,16 @@ fn perform(arguments: &Arguments) -> Result<String, Ending> {
                     "Joining was not tried; set {app_id} and {certificate} of an Agora project for that."
                 ));
             };
-            trial::run(&program, &fit.library, &account, |step| println!("{step}")).map_err(refused)
+            trial::run(&loader.program, &fit.library, &account, |step| println!("{step}")).map_err(refused)
         }
         Task::Load { library } => Ok(sdk::answer_of_loading(library)),
         Task::End { library } => Ok(end::run(library)),
     }
+}
+
+/// This program again, to load a library apart.
+fn loader() -> Result<Loader, Ending> {
+    Ok(Loader { program: env::current_exe().map_err(refused)?, arguments: vec!["load".into()] })
 }
 
 /// The library that would be used.
