@@ -8,6 +8,11 @@ import { RANK } from '../lib/device.mjs';
 import { answered } from './people.mjs';
 
 const SAME_WITHIN_MS = 20_000;
+/**
+ * A stock client that was moving from polling to a WebSocket when the server died keeps the polling line, which it has
+ * paused, for open: only the missing ping tells it, 25 s and 20 s of patience after it connected (Engine.IO's defaults).
+ */
+const BACK_WITHIN_MS = 60_000;
 const MINUTE_MS = 60_000;
 /** How late a reminder may be: the server looks every half second. */
 const REMINDER_WITHIN_MS = 10_000;
@@ -15,7 +20,7 @@ const REMINDER_WITHIN_MS = 10_000;
 /** Everybody is back, has sent what was not confirmed, and can still renew the sign-in. */
 export async function everybodyComesBack(world) {
   await Promise.all(world.people.map((person) => answered(() => person.refresh())));
-  await Promise.all(world.devices.map((device) => device.until(() => device.socket.connected && device.isCaughtUp, 'back and caught up')));
+  await Promise.all(world.devices.map((device) => device.until(() => device.socket.connected && device.isCaughtUp, 'back and caught up', BACK_WITHIN_MS)));
   await Promise.all(world.people.map((person) => person.outboxEmpties()));
   for (const again of world.unanswered.splice(0)) await answered(again);
   await acceptsAreDecided(world);

@@ -149,7 +149,9 @@ export class Device {
     const deadline = Date.now() + within;
     while (!isSo()) {
       if (Date.now() > deadline) {
-        throw new Error(`${this.name} is not ${what} after ${within} ms; connected: ${this.socket.connected}; ${this.complaints.join('; ')}`);
+        const { engine } = this.socket.io;
+        const line = `connected: ${this.socket.connected}, ${engine?.transport?.name} ${engine?.transport?.readyState}, upgrading: ${engine?.upgrading}`;
+        throw new Error(`${this.name} is not ${what} after ${within} ms; ${line}; ${this.complaints.join('; ')}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
